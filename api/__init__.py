@@ -1,0 +1,1 @@
+"""FastAPI: calls and webhooks in, health and metrics out."""

@@ -1,0 +1,1 @@
+"""Measurements; they print ratios and never fail a test on time."""

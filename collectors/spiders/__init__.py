@@ -1,0 +1,1 @@
+"""Scrapy spiders, each run in a process of its own by collectors.crawl."""

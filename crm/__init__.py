@@ -1,0 +1,1 @@
+"""Mention and Scores to Case, and the way back to the resident."""

@@ -1,0 +1,1 @@
+"""One file a channel that can publish a reply."""

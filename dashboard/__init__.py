@@ -1,0 +1,1 @@
+"""Streamlit: shows what storage remembers; calls no network and no model."""

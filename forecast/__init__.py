@@ -1,0 +1,1 @@
+"""Series to Forecast to Staffing."""

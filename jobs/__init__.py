@@ -1,0 +1,1 @@
+"""Carries data from stage to stage; the only place that knows all of them."""

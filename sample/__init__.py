@@ -1,0 +1,1 @@
+"""A small invented city: what a newcomer runs first."""
