@@ -89,6 +89,7 @@ class Source(BaseModel):
     enabled: bool = Field(True, description="false keeps its mentions and stops asking")
     every: Duration = Field(timedelta(minutes=5), description="how often it is asked")
     requests: int = Field(60, gt=0, description="most requests in one run")
+    query: str | None = Field(None, description="a name under [queries] that all must match; none: all counts")
     username: str | None = Field(None, description="the account, where one is needed")
     token: SecretStr | None = Field(None, description="environment only")
     password: SecretStr | None = Field(None, description="environment only")

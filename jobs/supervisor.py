@@ -1,0 +1,117 @@
+"""One process that starts the others, starts again what falls, and ends all of it when it ends."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+RESTART_SECONDS = 2.0
+GRACE_SECONDS = 8.0
+
+
+@dataclass(kw_only=True)
+class Part:
+    """One process of the service.
+
+    Attributes:
+        essential: if it cannot be kept up (five falls within a minute) everything is ended.
+    """
+
+    name: str
+    command: Sequence[str]
+    essential: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+    falls: list[float] = field(default_factory=list)
+
+
+class Supervisor:
+    """Runs parts until told to stop.
+
+    Each part gets a process group of its own, and on Linux the kernel's promise to end it should this process be
+    killed outright, so that nothing is left behind.
+    """
+
+    def __init__(self, parts: Sequence[Part], logs: Path) -> None:
+        self._parts = list(parts)
+        self._logs = logs
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start every part."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        for part in self._parts:
+            self._start(part)
+
+    def _start(self, part: Part) -> None:
+        with (self._logs / f"{part.name}.log").open("ab") as log:
+            part.process = subprocess.Popen(
+                part.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **part.environment},
+                start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )
+
+    def watch(self) -> int:
+        """Keep the parts up until SIGINT or SIGTERM; the exit code."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self._stopping:
+            for part in self._parts:
+                if part.process and part.process.poll() is not None and not self._revive(part):
+                    self.stop()
+                    return 1
+            time.sleep(0.2)
+        self.stop()
+        return 0
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping = True
+
+    def _revive(self, part: Part) -> bool:
+        now = time.monotonic()
+        part.falls = [moment for moment in part.falls if now - moment < 60] + [now]
+        if len(part.falls) >= 5:
+            if part.essential:
+                sys.stderr.write(f"{part.name} fell five times within a minute: see {self._logs / part.name}.log\n")
+                return False
+            part.process = None
+            return True
+        time.sleep(RESTART_SECONDS)
+        self._start(part)
+        return True
+
+    def stop(self) -> None:
+        """End every part: politely, then for good."""
+        running = [part.process for part in self._parts if part.process and part.process.poll() is None]
+        for process in running:
+            _signal_group(process, signal.SIGTERM)
+        end = time.monotonic() + GRACE_SECONDS
+        for process in running:
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _end_with_parent() -> None:
+    """PR_SET_PDEATHSIG: a child does not outlive a supervisor that was killed. No-op outside Linux."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
