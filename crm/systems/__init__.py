@@ -1,1 +1,1 @@
-"""One file a case system."""
+"""One file a case system: open, read, comment, changes."""
