@@ -1,0 +1,115 @@
+"""The open cases that a mention may join, with what the rules compare."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, and_, or_, select
+
+from storage.tables import case_link, cases, mention, mention_key, reading_topic, score_vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateMention:
+    """A mention that stands at a case.
+
+    Attributes:
+        at: when it was said.
+        vector: its embedding, float16 little-endian bytes; b"" if there is none.
+    """
+
+    mention_id: int
+    platform: str
+    external_id: str
+    parent: str | None
+    root: str | None
+    author: str | None
+    kind: str
+    visibility: str
+    at: datetime
+    text: str
+    language: str | None
+    stars: float | None
+    topics: tuple[str, ...]
+    vector: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow:
+    """An open case and its mentions, newest first."""
+
+    case_id: int
+    key: str
+    code: str
+    title: str
+    status: str
+    topic: str | None
+    opened_at: datetime
+    updated_at: datetime
+    mentions: tuple[CandidateMention, ...]
+
+
+def candidates(read: Connection, *, now: datetime, days: int, case_ids: list[int] | None = None) -> list[CandidateRow]:
+    """Cases that are open and were touched within `days`, newest first; only these if `case_ids` are given."""
+    c = cases.c
+    wanted = select(cases).where(
+        c.status.in_(("open", "in_progress")), c.updated_at >= now - timedelta(days=days), c.updated_at <= now
+    )
+    if case_ids is not None:
+        wanted = wanted.where(c.id.in_(case_ids))
+    rows = list(read.execute(wanted.order_by(c.updated_at.desc(), c.id.desc())))
+    at_case = _mentions(read, [row.id for row in rows])
+    return [
+        CandidateRow(
+            case_id=row.id,
+            key=row.key,
+            code=row.code,
+            title=row.title,
+            status=row.status,
+            topic=row.topic,
+            opened_at=row.opened_at,
+            updated_at=row.updated_at,
+            mentions=tuple(at_case.get(row.id, ())),
+        )
+        for row in rows
+    ]
+
+
+def _mentions(read: Connection, case_ids: list[int]) -> dict[int, list[CandidateMention]]:
+    m, k, link = mention.c, mention_key.c, case_link.c
+    found: dict[int, list[CandidateMention]] = {}
+    for start in range(0, len(case_ids), 500):
+        here = (link.case_id.in_(case_ids[start : start + 500]), link.undone_at.is_(None), k.gone_at.is_(None))
+        joined = (
+            select(link.case_id, mention, k.external_id, score_vector.c.vector)
+            .join(mention_key, k.id == link.mention_id)
+            .join(mention, and_(m.id == k.id, m.at == k.at))
+            .outerjoin(score_vector, score_vector.c.mention_id == k.id)
+            .where(*here, or_(link.verdict == "join", link.verdict == "open"))
+            .order_by(m.at.desc(), m.id.desc())
+        )
+        rows = list(read.execute(joined))
+        topics = _topics(read, [row.id for row in rows])
+        for row in rows:
+            found.setdefault(row.case_id, []).append(
+                CandidateMention(
+                    mention_id=row.id,
+                    topics=topics.get(row.id, ()),
+                    vector=row.vector or b"",
+                    **{name: getattr(row, name) for name in _PLAIN},
+                )
+            )
+    return found
+
+
+_PLAIN = (
+    *("platform", "external_id", "parent", "root", "author", "kind", "visibility", "at", "text", "language"),
+    "stars",
+)
+
+
+def _topics(read: Connection, ids: list[int]) -> dict[int, tuple[str, ...]]:
+    t, found = reading_topic.c, dict[int, tuple[str, ...]]()
+    for start in range(0, len(ids), 500):
+        for row in read.execute(select(reading_topic).where(t.mention_id.in_(ids[start : start + 500]))):
+            found[row.mention_id] = (*found.get(row.mention_id, ()), row.topic)
+    return found

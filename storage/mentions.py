@@ -1,0 +1,361 @@
+"""Mentions: added once, edited openly, removed for good.
+
+(platform, external_id) is looked up in `mention_key`, which is never deleted from: a removed mention stays there as
+a tombstone. Reposts are rows of `repost`, counters on their original.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, insert, select, tuple_, update
+
+from core.batch import Batch
+from core.mention import Author, Mention, Person
+from core.scores import Passage
+from storage import partitions, removal
+from storage.removal import remove
+from storage.sql import chunks, mark_dirty, plain, plain_id, upsert
+from storage.tables import handle, mention, mention_key, mention_version, reading, repost, sighting
+from storage.views import MentionView, one
+
+__all__ = [
+    "Added",
+    "MentionView",
+    "add",
+    "due_recheck",
+    "known",
+    "mark_checked",
+    "one",
+    "passages",
+    "remove",
+    "text_hash",
+    "unscored",
+]
+
+#: A mention seen again within this time is not written as checked again.
+CHECK_EVERY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What one batch brought.
+
+    Attributes:
+        new, updated: mention ids.
+        duplicate: mentions that were there already, unchanged.
+        tombstoned: mentions refused because they were removed before.
+        reposts: reposts counted for the first time.
+        removed: mentions whose text went by this batch's deletions.
+        new_at: when each of `new` was said, in the same order.
+        seen_at: when each mention was said that this source showed for the first time.
+    """
+
+    new: list[int]
+    updated: list[int]
+    duplicate: int
+    tombstoned: int
+    reposts: int = 0
+    removed: int = 0
+    new_at: tuple[datetime, ...] = ()
+    seen_at: tuple[datetime, ...] = ()
+
+
+def text_hash(text: str) -> str:
+    """Names a text: scores belong to it, not only to its mention."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def said_at(item: Mention, now: datetime) -> datetime:
+    """When it was said: the source's word, or when we saw it; never in the future."""
+    return min(item.posted_at or item.seen_at, now).astimezone(UTC)
+
+
+def add(tx: Connection, source: str, batch: Batch, *, now: datetime, query_version: int = 1) -> Added:
+    """Add what is new, edit what changed, remove what went. The same batch twice is the same as once.
+
+    Raises:
+        TypeError: an author is still a Person: protect it first.
+    """
+    for item in batch.mentions:
+        if isinstance(item.author, Person):
+            raise TypeError("an author must be protected (core.mention.Author) before it is stored")
+    items = _newest(m for m in batch.mentions if m.repost_of is None)
+    keys = _keys(tx, items)
+    fresh = sorted((m for k, m in items.items() if k not in keys), key=lambda m: said_at(m, now))
+    again = [(m, keys[k]) for k, m in items.items() if k in keys]
+    new = _insert(tx, source, fresh, now)
+    alive = [(m, row) for m, row in again if row.gone_at is None]
+    edited = [(m, row) for m, row in alive if _is_edit(m, row)]
+    _edit(tx, edited, now)
+    _touch(tx, [row.id for _, row in alive if row.checked_at < now - CHECK_EVERY], now)
+    first_seen = _sight(tx, source, new, [row for _, row in alive], query_version, now)
+    reposts = _count_reposts(tx, source, [m for m in batch.mentions if m.repost_of is not None], now)
+    removed = remove(tx, batch.deletions, now)
+    return Added(
+        new=[i for i, _ in new],
+        updated=[row.id for _, row in edited],
+        duplicate=len(batch.mentions) - len(new) - len(edited) - (len(again) - len(alive)) - reposts,
+        tombstoned=len(again) - len(alive),
+        reposts=reposts,
+        removed=removed,
+        new_at=tuple(said_at(m, now) for _, m in new),
+        seen_at=(*(said_at(m, now) for _, m in new), *first_seen),
+    )
+
+
+def _newest(items: Any) -> dict[tuple[str, str], Mention]:
+    found: dict[tuple[str, str], Mention] = {}
+    for item in items:
+        key = (plain(item.platform), plain_id(item.external_id))
+        other = found.get(key)
+        if other is None or _later(item.edited_at, item.seen_at, other.edited_at, other.seen_at, strictly=True):
+            found[key] = item
+    return found
+
+
+def _later(
+    edited: datetime | None, seen: datetime, old_edited: datetime | None, old_seen: datetime, *, strictly: bool = False
+) -> bool:
+    a, b = (edited, old_edited) if edited and old_edited else (seen, old_seen)
+    return a > b if strictly else a >= b
+
+
+def _keys(tx: Connection, items: dict[tuple[str, str], Mention]) -> dict[tuple[str, str], Row[Any]]:
+    k = mention_key.c
+    found: dict[tuple[str, str], Row[Any]] = {}
+    for platform in {p for p, _ in items}:
+        for ids in chunks([i for p, i in items if p == platform]):
+            wanted = select(mention_key).where(k.platform == platform, k.external_id.in_(ids))
+            found.update({(row.platform, row.external_id): row for row in tx.execute(wanted)})
+    return found
+
+
+def _is_edit(item: Mention, row: Row[Any]) -> bool:
+    """A later version with another text. An older copy that arrives late is not an edit."""
+    if plain(item.version) == row.version or text_hash(plain(item.text)) == row.text_hash:
+        return False
+    return _later(item.edited_at, item.seen_at, row.edited_at, row.seen_at)
+
+
+def _insert(tx: Connection, source: str, fresh: list[Mention], now: datetime) -> list[tuple[int, Mention]]:
+    """Insert those that no other worker inserted meanwhile; return them with their ids."""
+    if not fresh:
+        return []
+    rows = [_key_row(source, m, now) for m in fresh]
+    statement = upsert(tx, mention_key).on_conflict_do_nothing(index_elements=["platform", "external_id"])
+    statement = statement.returning(mention_key.c.id, mention_key.c.platform, mention_key.c.external_id)
+    ids = {(row.platform, row.external_id): row.id for row in tx.execute(statement, rows)}
+    pairs = ((ids.get((row["platform"], row["external_id"])), row, m) for row, m in zip(rows, fresh, strict=True))
+    new = [(i, row, m) for i, row, m in pairs if i is not None]
+    if not new:
+        return []
+    partitions.ensure(tx, (row["at"] for _, row, _ in new))
+    tx.execute(insert(mention), [_mention_row(i, source, m, row["at"]) for i, row, m in new])
+    counted = [_reading_row(i, m, row) for i, row, m in new if not m.own]
+    if counted:
+        tx.execute(insert(reading), counted)
+        mark_dirty(tx, (row["at"] for row in counted))
+    _keep_handles(tx, [m.author for _, _, m in new if isinstance(m.author, Author) and m.author.sealed_handle])
+    return [(i, m) for i, _, m in new]
+
+
+def _key_row(source: str, item: Mention, now: datetime) -> dict[str, Any]:
+    return {
+        "platform": plain(item.platform),
+        "external_id": plain_id(item.external_id),
+        "source": source,
+        "at": said_at(item, now),
+        "version": plain(item.version),
+        "text_hash": text_hash(plain(item.text)),
+        "edited_at": item.edited_at,
+        "seen_at": item.seen_at,
+        "checked_at": now,
+    }
+
+
+def _mention_row(mention_id: int, source: str, item: Mention, at: datetime) -> dict[str, Any]:
+    author = item.author if isinstance(item.author, Author) else None
+    return {
+        "id": mention_id,
+        "at": at,
+        "source": source,
+        "platform": plain(item.platform),
+        "kind": item.kind.value,
+        "visibility": item.visibility.value,
+        "text": plain(item.text),
+        "posted_at": item.posted_at,
+        "url": plain(item.url),
+        "parent": plain_id(item.parent) if item.parent else None,
+        "root": plain_id(item.root) if item.root else None,
+        "author": author.pseudonym if author else None,
+        "author_epoch": author.epoch if author else None,
+        "own": item.own,
+        "stars": item.stars,
+        "language": plain(item.language) if item.language else None,
+        "latitude": item.point.latitude if item.point else None,
+        "longitude": item.point.longitude if item.point else None,
+        "media": [[m.url, m.alt] for m in item.media],
+    }
+
+
+def _reading_row(mention_id: int, item: Mention, row: dict[str, Any]) -> dict[str, Any]:
+    readable = bool(item.text.strip()) or item.stars is not None
+    return {
+        "mention_id": mention_id,
+        "at": row["at"],
+        "text_hash": row["text_hash"],
+        "model": "" if readable else "-",
+        "language": plain(item.language or "und")[:35],
+        "label": "unread",
+        "topic": "",
+        "about_us": 0.0,
+        "needs_answer": 0.0,
+        "urgency": 0.0,
+        "safety": 0.0,
+        "needs": False,
+        "waiting": False,
+        "undecided": False,
+    }
+
+
+def _keep_handles(tx: Connection, authors: list[Author]) -> None:
+    if authors:
+        rows = [{"pseudonym": a.pseudonym, "epoch": a.epoch, "sealed": a.sealed_handle} for a in authors]
+        tx.execute(upsert(tx, handle).on_conflict_do_nothing(index_elements=["pseudonym"]), rows)
+
+
+def _edit(tx: Connection, edited: list[tuple[Mention, Row[Any]]], now: datetime) -> None:
+    for item, row in edited:
+        here = and_(mention.c.id == row.id, mention.c.at == row.at)
+        old = tx.execute(select(mention.c.text).where(here)).scalar_one()
+        text = plain(item.text)
+        tx.execute(
+            insert(mention_version).values(
+                mention_id=row.id, version=row.version, text=old, seen_at=row.seen_at, replaced_at=now
+            )
+        )
+        media = [[m.url, m.alt] for m in item.media]
+        tx.execute(update(mention).where(here).values(text=text, stars=item.stars, media=media))
+        edit = {"version": plain(item.version), "text_hash": text_hash(text), "checked_at": now}
+        edit |= {"edited_at": item.edited_at or item.seen_at, "seen_at": item.seen_at}
+        tx.execute(update(mention_key).where(mention_key.c.id == row.id).values(**edit))
+        unread = update(reading).where(reading.c.mention_id == row.id)
+        tx.execute(unread.values(text_hash=edit["text_hash"], model="", label="unread"))
+        removal.forget_vector(tx, [row.id])
+    mark_dirty(tx, (row.at for _, row in edited))
+
+
+def _touch(tx: Connection, ids: list[int], now: datetime) -> None:
+    for some in chunks(ids):
+        tx.execute(update(mention_key).where(mention_key.c.id.in_(some)).values(checked_at=now))
+
+
+def _sight(
+    tx: Connection, source: str, new: list[tuple[int, Mention]], old: list[Row[Any]], query_version: int, now: datetime
+) -> list[datetime]:
+    """Note who saw what first; return when those were said that this source had not shown before."""
+    others = {row.id: row.at for row in old if row.source != source}
+    s = sighting.c
+    for ids in chunks(list(others)):
+        for seen in tx.execute(select(s.mention_id).where(s.source == source, s.mention_id.in_(ids))).scalars().all():
+            del others[seen]
+    rows = [
+        {"mention_id": i, "source": source, "query_version": query_version, "seen_at": now}
+        for i in (*(i for i, _ in new), *others)
+    ]
+    if rows:
+        tx.execute(upsert(tx, sighting).on_conflict_do_nothing(), rows)
+    return list(others.values())
+
+
+def _count_reposts(tx: Connection, source: str, items: list[Mention], now: datetime) -> int:
+    rows = {
+        (plain(m.platform), plain_id(m.external_id)): {
+            "platform": plain(m.platform),
+            "external_id": plain_id(m.external_id),
+            "original": plain_id(m.repost_of or ""),
+            "source": source,
+            "own": m.own,
+            "at": said_at(m, now),
+        }
+        for m in items
+    }
+    if not rows:
+        return 0
+    add_them = upsert(tx, repost).on_conflict_do_nothing().returning(repost.c.external_id)
+    return len(tx.execute(add_them, list(rows.values())).all())
+
+
+def passages(read: Connection, ids: Sequence[int]) -> list[tuple[int, Passage]]:
+    """What the classifier may see of these mentions, in the order asked; removed ones are left out."""
+    m = mention.c
+    found: dict[int, Row[Any]] = {}
+    for some in chunks(ids):
+        columns = select(m.id, m.platform, m.text, m.language, m.parent, m.stars)
+        alive = columns.join(mention_key, mention_key.c.id == m.id).where(mention_key.c.gone_at.is_(None))
+        found.update({row.id: row for row in read.execute(alive.where(m.id.in_(some)))})
+    parents = _texts(read, {(row.platform, row.parent) for row in found.values() if row.parent})
+    return [
+        (
+            row.id,
+            Passage(
+                text=row.text,
+                language=row.language,
+                parent_text=parents.get((row.platform, row.parent)),
+                stars=row.stars,
+            ),
+        )
+        for row in (found[i] for i in ids if i in found)
+    ]
+
+
+def _texts(read: Connection, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    k, m = mention_key.c, mention.c
+    texts: dict[tuple[str, str], str] = {}
+    for some in chunks(sorted(keys), 200):
+        rows = select(k.platform, k.external_id, m.text).join(mention, and_(m.id == k.id, m.at == k.at))
+        rows = rows.where(tuple_(k.platform, k.external_id).in_(some), k.gone_at.is_(None))
+        texts.update({(row.platform, row.external_id): row.text for row in read.execute(rows)})
+    return texts
+
+
+def unscored(read: Connection, model: str, after_id: int, limit: int) -> list[int]:
+    """Ids, ascending, that `model` ("name@revision", as Classifier.model) has not read: never own, never removed.
+
+    Those nobody has read come before those that another model has.
+    """
+    r = reading.c
+    ids: list[int] = []
+    for other in (r.model == "", and_(r.model > "-", r.model < model), r.model > model):
+        if len(ids) < limit:
+            wanted = select(r.mention_id).where(other, r.mention_id > after_id)
+            ids += read.execute(wanted.order_by(r.mention_id).limit(limit - len(ids))).scalars()
+    return sorted(ids)
+
+
+def known(read: Connection, platform: str, external_ids: Sequence[str]) -> dict[str, str]:
+    """External id -> version of those we have, tombstones among them."""
+    k = mention_key.c
+    asked = {plain_id(i): i for i in external_ids}
+    versions: dict[str, str] = {}
+    for some in chunks(list(asked)):
+        rows = read.execute(select(k.external_id, k.version).where(k.platform == platform, k.external_id.in_(some)))
+        versions.update({asked[row.external_id]: row.version for row in rows})
+    return versions
+
+
+def due_recheck(read: Connection, source: str, before: datetime, limit: int) -> list[str]:
+    """External ids of this source's living mentions that were last looked at before then, longest ago first."""
+    k = mention_key.c
+    wanted = select(k.external_id).where(k.source == source, k.checked_at < before, k.gone_at.is_(None))
+    return list(read.execute(wanted.order_by(k.checked_at).limit(limit)).scalars())
+
+
+def mark_checked(tx: Connection, platform: str, external_ids: Sequence[str], now: datetime) -> None:
+    """Note that these were looked at, whatever the answer was: the next recheck begins with others."""
+    k = mention_key.c
+    for some in chunks([plain_id(i) for i in external_ids]):
+        tx.execute(update(mention_key).where(k.platform == platform, k.external_id.in_(some)).values(checked_at=now))
