@@ -1,0 +1,124 @@
+"""Scored mentions to cases, in id order, by one linker at a time, so that a replay decides the same.
+
+A decision reads no clock: it compares when things were said. A mention is not decided before every earlier one has
+been read, however the scoring units were spread.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from core.actor import job
+from core.case import Link, Rule, Status, Verdict
+from core.mention import Kind, Visibility
+from crm.cases import draft_case
+from crm.desk import Candidate, ScoredMention, rules
+from crm.index import CaseIndex
+from crm.linking import decide
+from jobs.build import Runtime
+from jobs.clocks import due_at
+from storage import alerts, cases, queue
+from storage.cases import CandidateRow
+from storage.queue import LinkInput
+from storage.work import Unit
+
+ACTOR = job("link")
+#: Decisions in one transaction.
+CHUNK = 200
+#: An unread mention holds back those after it for this long at most: a text that cannot be scored is a dead letter,
+#: not a wall.
+PATIENCE = timedelta(hours=1)
+#: How far back cases are kept in the index.
+DAYS = 45
+
+
+def link(runtime: Runtime, unit: Unit) -> None:
+    """The stage: decide about every mention that can be decided."""
+    del unit
+    with runtime.store.read() as read:
+        index = CaseIndex(map(candidate, cases.candidates(read, now=runtime.clock(), days=DAYS)))
+    while _link_some(runtime, index):
+        pass
+
+
+def _link_some(runtime: Runtime, index: CaseIndex) -> bool:
+    now = runtime.clock()
+    with runtime.store.write() as tx:
+        waiting = queue.to_link(tx, CHUNK, now - PATIENCE)
+        for item in waiting:
+            _decide_one(tx, runtime, index, item, now)
+    return bool(waiting)
+
+
+def _decide_one(tx: Connection, runtime: Runtime, index: CaseIndex, item: LinkInput, now: datetime) -> None:
+    mention = scored_mention(item)
+    chosen = rules(runtime.settings)
+    decision = decide(mention, index, mention.posted_at, chosen)
+    case_id = decision.case_id
+    if decision.verdict is Verdict.OPEN:
+        draft = draft_case(mention)
+        case_id = cases.open(tx, draft.key, draft, now, ACTOR, system=runtime.settings.cases.system)
+        cases.set_due(tx, case_id, due_at(runtime.settings, now))
+        decision = _at(decision, case_id)
+    cases.link(tx, item.mention_id, decision, now, ACTOR)
+    if decision.verdict in (Verdict.OPEN, Verdict.JOIN) and case_id is not None:
+        for row in cases.candidates(tx, now=now, days=DAYS, case_ids=[case_id]):
+            index.put(candidate(row))
+    if mention.scores.safety >= chosen.safety and mention.scores.about_us >= chosen.about and not mention.own:
+        alerts.add(
+            tx, f"safety:{item.mention_id}", "safety", "somebody may come to harm", now, mention_id=item.mention_id
+        )
+
+
+def _at(decision: Link, case_id: int) -> Link:
+    """The decision with the case that was opened for it."""
+    return Link(
+        verdict=decision.verdict,
+        rule=decision.rule if decision.rule is not Rule.NONE else Rule.NEW,
+        case_id=case_id,
+        score=decision.score,
+        evidence=decision.evidence,
+        decided_by=decision.decided_by,
+    )
+
+
+def scored_mention(item: LinkInput) -> ScoredMention:
+    """A stored mention as the rules see it."""
+    return ScoredMention(
+        id=item.mention_id,
+        platform=item.platform,
+        external_id=item.external_id,
+        kind=Kind(item.kind),
+        text=item.text,
+        posted_at=item.at,
+        scores=item.scores,
+        visibility=Visibility(item.visibility),
+        parent=item.parent,
+        root=item.root,
+        author=(item.author, item.author_epoch) if item.author and item.author_epoch else None,
+        point=item.point,
+        stars=item.stars,
+        url=item.url,
+    )
+
+
+def candidate(row: CandidateRow) -> Candidate:
+    """A stored case as the rules see it: it was last touched when its newest words were said."""
+    theirs = [m for m in row.mentions if m.author]
+    return Candidate(
+        case_id=row.case_id,
+        status=Status(row.status),
+        code=row.code,
+        public=all(m.visibility != Visibility.PRIVATE for m in row.mentions),
+        updated_at=_newest((m.at for m in row.mentions), row.opened_at),
+        topics=frozenset(topic for m in row.mentions for topic in m.topics) - {"other"},
+        members=frozenset((m.platform, m.external_id) for m in row.mentions),
+        authors=frozenset((m.author, m.author_epoch) for m in theirs if m.author and m.author_epoch),
+        vectors=tuple(m.vector for m in row.mentions if m.vector),
+        texts=tuple(m.text for m in row.mentions if m.vector),
+    )
+
+
+def _newest(moments: Iterable[datetime], default: datetime) -> datetime:
+    return max(moments, default=default)

@@ -1,0 +1,156 @@
+"""The one tick: claims what is due and writes it into the ledger of work. No logic of its own beyond "what is due".
+
+Units are keyed by what they do and when it was due, so that a tick that runs twice adds nothing twice. Times advance
+from now, never from the missed moment: after a pause there is one run, not fifty.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import Connection
+
+from jobs.build import Runtime
+from storage import alerts, calls, cases, coverage, mentions, requests, series, sources, work
+
+log = logging.getLogger("openear.schedule")
+
+TICK = timedelta(seconds=5)
+#: A gap that brought nothing is asked again after this long.
+BACKFILL_EVERY = timedelta(minutes=10)
+RECHECK_EVERY = timedelta(days=1)
+SWEEP_ATTEMPTS = 6
+
+
+def tick(runtime: Runtime) -> list[tuple[str, int]]:
+    """Write what is due now into the ledger; the (stage, unit) pairs that were added or must be resubmitted."""
+    now = runtime.clock()
+    added: list[tuple[str, int]] = []
+    with runtime.store.write() as tx:
+        for part in (_sweep, _sources, _backfills, _scoring, _linking, _series, _requests, _alerts, _daily, _forecasts):
+            added += part(tx, runtime, now)
+    return added
+
+
+def _add(
+    tx: Connection, now: datetime, stage: str, key: str, payload: dict[str, object], lane: str = "live"
+) -> list[tuple[str, int]]:
+    unit = work.add(tx, stage, key, payload, now, lane)
+    return [] if unit is None else [(stage, unit)]
+
+
+def bucket(now: datetime, length: timedelta) -> int:
+    """The number of the stretch of `length` in which `now` lies."""
+    return int(now.timestamp() // length.total_seconds())
+
+
+def _sweep(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    del runtime
+    return list(work.sweep(tx, now, SWEEP_ATTEMPTS))
+
+
+def _sources(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    units: list[tuple[str, int]] = []
+    for row in sources.claim_due(tx, now, 200, rng=runtime.rng):
+        units += _add(tx, now, "collect", f"collect:{row.name}:{now.isoformat()}", {"source": row.name, "task": "head"})
+    return units
+
+
+def _backfills(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    """Newest gap first, one a source, so that no back-fill starves live listening."""
+    units: list[tuple[str, int]] = []
+    seen: set[str] = set()
+    for gap in coverage.open_gaps(tx):
+        if gap.source in seen or gap.source not in runtime.settings.sources:
+            continue
+        seen.add(gap.source)
+        key = f"backfill:{gap.id}:{gap.resume}:{bucket(now, BACKFILL_EVERY)}"
+        units += _add(tx, now, "collect", key, {"source": gap.source, "task": "backfill", "gap": gap.id}, "backfill")
+    return units
+
+
+def _scoring(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    """What no unit will score: mentions read by other weights, or stored before there were any."""
+    if work.pending(tx, ["score"], 1):
+        return []
+    ids = mentions.unscored(tx, runtime.model, 0, 500)
+    return (
+        _add(tx, now, "score", f"score:{runtime.model}:{ids[0]}-{ids[-1]}:{now.isoformat()}", {"ids": ids})
+        if ids
+        else []
+    )
+
+
+def _linking(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    del runtime
+    if work.pending(tx, ["link"], 1) or not cases.unlinked(tx, 0, 1):
+        return []
+    return _add(tx, now, "link", f"link:{now.isoformat()}", {})
+
+
+def _series(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    del runtime
+    if work.pending(tx, ["series"], 1) or not series.dirty(tx, 1):
+        return []
+    return _add(tx, now, "series", f"series:{now.isoformat()}", {})
+
+
+def _requests(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    del runtime
+    units: list[tuple[str, int]] = []
+    for request in requests.open_requests(tx, 50):
+        units += _add(tx, now, "request", f"request:{request.id}", {"request": request.id})
+    return units
+
+
+def _alerts(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    del runtime
+    units: list[tuple[str, int]] = []
+    for alert in alerts.unsent(tx, 50):
+        units += _add(tx, now, "alert", f"alert:{alert.id}", {"alert": alert.id})
+    return units
+
+
+def _daily(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    day = now.astimezone(runtime.settings.agency.zone).date().isoformat()
+    units = _add(tx, now, "retain", f"retain:{day}", {})
+    for name in runtime.settings.sources:
+        ids = mentions.due_recheck(tx, name, now - RECHECK_EVERY, 100)
+        if ids:
+            payload: dict[str, object] = {"source": name, "task": "recheck", "ids": ids}
+            units += _add(
+                tx, now, "collect", f"recheck:{name}:{bucket(now, RECHECK_EVERY)}:{ids[0]}", payload, "backfill"
+            )
+    return units
+
+
+def _forecasts(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    """One a queue and night, and one when calls came in since: keyed by the newest record known."""
+    day = now.astimezone(runtime.settings.agency.zone).date().isoformat()
+    units: list[tuple[str, int]] = []
+    for queue, newest in calls.newest(tx).items():
+        payload: dict[str, object] = {"queue": queue}
+        units += _add(tx, now, "forecast", f"forecast:{queue}:{day}:{newest.isoformat()}", payload)
+    return units
+
+
+def start(runtime: Runtime, submit: Callable[[str, int], None]) -> BackgroundScheduler:
+    """Tick every TICK until shut down.
+
+    APScheduler's own defaults would drop a firing that is a second late; ours coalesces and never runs two at once.
+    """
+
+    def run() -> None:
+        try:
+            for stage, unit in tick(runtime):
+                submit(stage, unit)
+        except Exception:
+            log.exception("tick failed; the next one comes in %s", TICK)
+
+    scheduler = BackgroundScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+    scheduler.add_job(run, "interval", seconds=TICK.total_seconds(), id="tick", next_run_time=runtime.clock())
+    scheduler.start()
+    return scheduler

@@ -1,0 +1,97 @@
+"""What waits to be linked: read, undecided, and nothing unread before it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, select
+
+from core.mention import Point
+from core.scores import Scores
+from storage.sql import chunks
+from storage.tables import mention, mention_key, reading, score, score_vector
+from storage.views import scores_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkInput:
+    """A mention with its newest scores, as the linker needs it. `at` is when it was said."""
+
+    mention_id: int
+    platform: str
+    external_id: str
+    kind: str
+    visibility: str
+    text: str
+    at: datetime
+    parent: str | None
+    root: str | None
+    author: str | None
+    author_epoch: str | None
+    point: Point | None
+    stars: float | None
+    url: str
+    scores: Scores
+
+
+def to_link(read: Connection, limit: int, patience: datetime) -> list[LinkInput]:
+    """The next mentions to decide, in id order, stopping before the first that nobody has read yet.
+
+    Args:
+        read: an open connection.
+        limit: the most to return.
+        patience: an unread mention that was stored before then holds nobody back.
+    """
+    r, k = reading.c, mention_key.c
+    unread = select(func.min(r.mention_id)).join(mention_key, k.id == r.mention_id)
+    first = read.execute(unread.where(r.model == "", k.gone_at.is_(None), k.seen_at >= patience)).scalar()
+    wanted = select(r.mention_id).where(r.undecided).order_by(r.mention_id).limit(limit)
+    if first is not None:
+        wanted = wanted.where(r.mention_id < first)
+    return _inputs(read, list(read.execute(wanted).scalars()))
+
+
+def _inputs(read: Connection, ids: list[int]) -> list[LinkInput]:
+    found: list[LinkInput] = []
+    for some in chunks(ids):
+        found += _some(read, list(some))
+    return found
+
+
+def _some(read: Connection, ids: list[int]) -> list[LinkInput]:
+    m, k = mention.c, mention_key.c
+    rows = (
+        select(mention, k.external_id, score_vector.c.vector)
+        .join(mention_key, and_(k.id == m.id, k.at == m.at))
+        .outerjoin(score_vector, score_vector.c.mention_id == m.id)
+        .where(m.id.in_(ids), k.gone_at.is_(None))
+        .order_by(m.id)
+    )
+    scores = _scores(read, ids)
+    return [
+        LinkInput(
+            **{name: getattr(row, name) for name in _PLAIN},
+            mention_id=row.id,
+            point=None if row.latitude is None else Point(latitude=row.latitude, longitude=row.longitude),
+            scores=_with_vector(scores[row.id], row.vector or b""),
+        )
+        for row in read.execute(rows)
+        if row.id in scores
+    ]
+
+
+_PLAIN = (
+    *("platform", "external_id", "kind", "visibility", "text", "at", "parent", "root", "author", "author_epoch"),
+    *("stars", "url"),
+)
+
+
+def _scores(read: Connection, ids: list[int]) -> dict[int, Scores]:
+    """The newest scores of the text as it is now."""
+    k = mention_key.c
+    wanted = select(score).join(mention_key, and_(k.id == score.c.mention_id, k.text_hash == score.c.text_hash))
+    rows = read.execute(wanted.where(k.id.in_(ids)).order_by(score.c.id))
+    return {row.mention_id: scores_of(row) for row in rows}
+
+
+def _with_vector(scores: Scores, vector: bytes) -> Scores:
+    return replace(scores, vector=vector)
