@@ -1,0 +1,1 @@
+"""One file a platform that is both read and answered: login, error codes, budget."""
