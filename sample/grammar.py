@@ -6,9 +6,10 @@ A line `@name` begins a rule; each line after it is one alternative. In an alter
 
 import random
 import re
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+
+from sample import city
 
 _TOKENS = re.compile(r"\{([a-z_0-9]+)\}|(\[)|(\|)|(\])")
 _FOLDER = Path(__file__).parent / "words"
@@ -83,29 +84,59 @@ def _names(alternatives: list[Sequence]) -> set[str]:
 @cache
 def load(language: str) -> Grammar:
     """The grammar of a language, names of the city included."""
-    return parse("\n".join((_FOLDER / name).read_text("utf-8") for name in ("names.txt", f"{language}.txt")))
+    names = {
+        "street": city.STREETS,
+        "district": city.DISTRICTS,
+        "landmark": city.LANDMARKS,
+        "bus": city.LINES,
+        "department": city.DEPARTMENTS,
+    }
+    words = (_FOLDER / f"{language}.txt").read_text("utf-8")
+    lines = [line for rule, values in names.items() if f"\n@{rule}\n" not in words for line in (f"@{rule}", *values)]
+    return parse("\n".join((*lines, words)))
+
+
+_NEVER_TWICE = frozenset({"street", "landmark", "district", "weekday", "lugar", "bus"})
+_TIDY = (
+    (re.compile(r"\s+([,.!?])"), r"\1"),
+    (re.compile(r"(?<!\.)\.\.(?!\.)"), "."),
+    (re.compile(r",(?=[.!?,])"), ""),
+    (re.compile(r"([!?])\."), r"\1"),
+    (re.compile(r"\bde el\b"), "del"),
+    (re.compile(r"\ba el\b"), "al"),
+)
+
+
+def tidy(text: str) -> str:
+    """Spaces and marks as a careful writer would set them, Spanish contractions made."""
+    text = " ".join(text.split())
+    for pattern, better in _TIDY:
+        text = pattern.sub(better, text)
+    return text.rstrip(",")
 
 
 class Voice:
-    """Says what a grammar allows. `fixed` pins rules, so that a thread keeps to one street."""
+    """Says what a grammar allows; no street crosses itself."""
 
-    def __init__(self, grammar: Grammar, rng: random.Random, fixed: Mapping[str, str] | None = None) -> None:
+    def __init__(self, grammar: Grammar, rng: random.Random) -> None:
         self._grammar = grammar
         self._rng = rng
-        self._fixed = dict(fixed or {})
+        self._last: dict[str, str] = {}
 
     def knows(self, rule: str) -> bool:
         """Whether there is such a rule."""
         return rule in self._grammar
 
     def say(self, rule: str) -> str:
-        """One alternative of the rule, all choices made; spaces are tidied."""
-        return re.sub(r"\s+([,.!?;:])", r"\1", " ".join(self._rule(rule).split()))
+        """One alternative of the rule, all choices made, tidied."""
+        return tidy(self._rule(rule))
 
     def _rule(self, name: str) -> str:
-        if name in self._fixed:
-            return self._fixed[name]
-        return self._sequence(self._rng.choice(self._grammar[name]))
+        said = self._sequence(self._rng.choice(self._grammar[name]))
+        if name in _NEVER_TWICE and self._last.get(name) == said:
+            return self._rule(name)
+        self._last[name] = said
+        return said
 
     def _sequence(self, sequence: Sequence) -> str:
         return "".join(self._piece(piece) for piece in sequence)
