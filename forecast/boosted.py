@@ -19,6 +19,7 @@ MOST_ORIGINS = 180
 MOST_ROWS = 120_000
 FINEST_PER_DAY = 48
 WARM_WEEKS = 6
+LONGEST_DAYS = 156 * 7
 ROUNDS = 200
 SEED = 1
 
@@ -57,7 +58,6 @@ def rows(wall: Wall, calendar: Calendar, end: int, leads: Ints) -> tuple[Floats,
     phase = leads % per_week
     log_base = np.log(base[phase])
     day = slots // per_day
-    last_day = np.resize(np.log((lately[-per_day:] + 0.5) / (base[-per_day:] + 0.5)), len(leads))
     last_day = np.log((lately[-per_day:] + 0.5) / (base[-per_day:] + 0.5))[leads % per_day]
     angle = calendar.year_angle()[day]
     columns = [
@@ -104,7 +104,7 @@ def last_year(wall: Wall, end: int, day: Ints) -> Floats:
 def pseudo_origins(wall: Wall, horizon_days: int) -> list[int]:
     """Past moments to learn from, evenly spread, at midnight."""
     whole = len(wall.values) // wall.per_day
-    first = wall.first() // wall.per_day + 7 * WARM_WEEKS
+    first = max(wall.first() // wall.per_day + 7 * WARM_WEEKS, whole - LONGEST_DAYS)
     last = whole - 1
     if last <= first:
         return []
