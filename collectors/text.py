@@ -93,6 +93,9 @@ def _tag(match: re.Match[str]) -> str:
     if not name:
         known = match["cut"] is None or match["cut"].lower() in _BLOCK | _INLINE
         return "" if known else match[0]
+    if name == "img":  # blogs write an emoji as its picture
+        alt = re.search(r"\balt=[\"']([^\"'\x00-\x7f]{1,12})[\"']", match[0])
+        return alt[1] if alt else ""
     if _PROSE.fullmatch(match[0]):
         return match[0]
     if name in _PARAGRAPH:

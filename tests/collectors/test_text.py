@@ -76,6 +76,7 @@ def test_output_can_be_stored_as_utf_8(html: str) -> None:
         ('<a href="https://a.example/x"><span class="invisible">https://</span><span>a.example/x</span></a>', "https://a.example/x"),
         ("<ul><li>one</li><li>two</li></ul>", "one\n\ntwo"),
         ("<img src=x onerror=alert(1)>done", "done"),
+        ('fixed <img src="1f6a7.png" alt="🚧" class="wp-smiley" />!', "fixed 🚧!"),
         ('cut off <a href="https://exa', "cut off"),
         ("caf&eacute; &#8211; &#x1F600;", "café – 😀"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a b"),

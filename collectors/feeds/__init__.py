@@ -1,0 +1,1 @@
+"""Feeds of every dialect to plain entries."""
