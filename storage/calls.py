@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, select, update
 
 from core.series import Calls
-from storage.sql import chunks, plain
+from storage.sql import chunks, plain, upsert
 from storage.tables import call_record
 
 _COUNTED = ("step_seconds", "offered", "answered", "abandoned", "handle_time")
@@ -39,6 +39,7 @@ def _plus(a: Imported, b: Imported) -> Imported:
 def _add(tx: Connection, calls: list[Calls]) -> Imported:
     newest = _newest_of(tx, calls)
     rows: list[dict[str, Any]] = []
+    superseded: set[tuple[str, datetime]] = set()
     new = corrected = same = 0
     for call in calls:
         row = _row(call)
@@ -55,9 +56,10 @@ def _add(tx: Connection, calls: list[Calls]) -> Imported:
         if row["newest"]:
             if old is not None:
                 old["newest"] = False
+                superseded.add(slot)
             newest[slot] = row
         rows.append(row)
-    _write(tx, rows)
+    _write(tx, rows, superseded)
     return Imported(new=new, corrected=corrected, same=same)
 
 
@@ -89,14 +91,13 @@ def _says(row: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(row[name] for name in _COUNTED)
 
 
-def _write(tx: Connection, rows: list[dict[str, Any]]) -> None:
+def _write(tx: Connection, rows: list[dict[str, Any]], superseded: set[tuple[str, datetime]]) -> None:
     c = call_record.c
-    for row in rows:
-        if row["newest"]:
-            slot = update(call_record).where(c.queue == row["queue"], c.start == row["start"], c.newest)
-            tx.execute(slot.values(newest=False))
+    for queue, start in superseded:
+        slot = update(call_record).where(c.queue == queue, c.start == start, c.newest)
+        tx.execute(slot.values(newest=False))
     if rows:
-        tx.execute(insert(call_record), rows)
+        tx.execute(upsert(tx, call_record).on_conflict_do_nothing(), rows)
 
 
 def series(

@@ -23,6 +23,7 @@ class CandidateMention:
     parent: str | None
     root: str | None
     author: str | None
+    author_epoch: str | None
     kind: str
     visibility: str
     at: datetime
@@ -102,7 +103,7 @@ def _mentions(read: Connection, case_ids: list[int]) -> dict[int, list[Candidate
 
 
 _PLAIN = (
-    *("platform", "external_id", "parent", "root", "author", "kind", "visibility", "at", "text", "language"),
+    *("platform", "external_id", "parent", "root", "author", "author_epoch", "kind", "visibility", "at", "text", "language"),
     "stars",
 )
 

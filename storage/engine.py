@@ -7,15 +7,18 @@ PostgreSQL: psycopg 3, imported only if the URL asks for it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from core.errors import BadInput
+from storage.address import address
+from storage.backup import backup, restore
+
+__all__ = ["Store", "backup", "current", "open_store", "restore", "upgrade"]
 
 PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
@@ -81,24 +84,6 @@ def open_store(url: str) -> Store:
     return store
 
 
-def address(url: str) -> URL:
-    """Read a database address; the password never shows in the error.
-
-    Raises:
-        BadInput: it is not one of ours.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise BadInput("the database address cannot be read: it must begin with sqlite:/// or postgresql://") from None
-    name = parsed.get_backend_name()
-    if name == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    if name == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return parsed
-    raise BadInput(f"the database must be a SQLite file or PostgreSQL, not {parsed.render_as_string()}")
-
-
 def writing_engine(url: URL) -> Engine:
     """An engine whose transactions may write."""
     if url.get_backend_name() == "postgresql":
@@ -128,6 +113,15 @@ def _tell(engine: Engine, pragmas: tuple[str, ...], begin: str) -> None:
         connection.exec_driver_sql(begin)
 
 
-def database_file(url: URL) -> Path:
-    """Where a SQLite database lies."""
-    return Path(url.database or "")
+def upgrade(url: str) -> None:
+    """Bring the database to the shape this version needs; does nothing if it has it."""
+    from storage import migrate  # alembic is not needed by a page that only reads
+
+    migrate.upgrade(url)
+
+
+def current(url: str) -> str | None:
+    """The revision that the database has; None if it is empty or not there."""
+    from storage import migrate
+
+    return migrate.current(url)

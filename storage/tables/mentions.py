@@ -16,6 +16,7 @@ class MentionKey(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("platform", "external_id"),
         partial("ix_mention_key_recheck", "source", "checked_at", where="gone_at IS NULL"),
+        partial("ix_mention_key_living", "at", where="gone_at IS NULL"),
         partial("ix_mention_key_gone", "gone_at", where="gone_at IS NOT NULL AND scrubbed_at IS NULL"),
     )
 
@@ -38,7 +39,11 @@ class Mention(SQLModel, table=True):
     """What was said. `at` is posted_at, or when it was first seen; it never changes."""
 
     __tablename__ = "mention"
-    __table_args__ = (Index(None, "at"), Index(None, "platform", "root"))
+    __table_args__ = (
+        Index(None, "at"),
+        Index(None, "platform", "root"),
+        partial("ix_mention_author", "author", where="author IS NOT NULL"),
+    )
 
     id: int = ref("mention_key.id", primary_key=True)
     at: datetime
