@@ -1,9 +1,11 @@
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crm import cases, codes
+from storage.cases import case_code
 from tests.crm.make import mention, scores
 
 
@@ -48,20 +50,19 @@ def test_nothing_that_steers_a_terminal_or_a_header_is_left(text: str) -> None:
     assert len(cases.title(text)) <= cases.TITLE
 
 
-@given(st.integers(1, 10**9), st.integers(1, 10**9))
-def test_codes_are_unique_and_found_in_a_text(one: int, other: int) -> None:
-    assert codes.valid(codes.code(one))
-    assert (codes.code(one) == codes.code(other)) == (one == other)
-    assert codes.quoted(f"({codes.code(one).lower()})") == (codes.code(one),)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("case m-bf7wx, please", ("M-BF7WX",)),
+        ("(M-BF7WX) and M-2345, M-BF7WX again", ("M-BF7WX", "M-2345")),
+        ("XM-BF7WX M-BF7WX-2 M-1 m-é345 M-BF7WX234567890", ()),
+        ("", ()),
+    ],
+)
+def test_codes_are_found_as_people_quote_them(text: str, found: tuple[str, ...]) -> None:
+    assert codes.quoted(text) == found
 
 
-@given(st.integers(1, 10**7), st.data())
-def test_one_wrong_sign_or_two_swapped_are_noticed(number: int, data: st.DataObject) -> None:
-    signs = list(codes.code(number)[2:])
-    place = data.draw(st.integers(0, len(signs) - 1))
-    wrong = data.draw(st.sampled_from(codes.ALPHABET).filter(lambda sign: sign != signs[place]))
-    assert not codes.valid("M-" + "".join([*signs[:place], wrong, *signs[place + 1 :]]))
-    swapped = signs.copy()
-    at = min(place, len(signs) - 2)
-    swapped[at : at + 2] = swapped[at : at + 2][::-1]
-    assert codes.valid("M-" + "".join(swapped)) == (swapped == signs)
+def test_a_code_as_storage_makes_it_is_found() -> None:
+    made = case_code("mention:mastodon:1")
+    assert codes.quoted(f"about {made.lower()}.") == (made,)
