@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core.batch import Batch
 from core.errors import SettingsError
-from core.protocols import Classifier, Clock, Collector
+from core.protocols import CaseSystem, Classifier, Clock, Collector
 from core.settings import Settings, load
 from jobs.keys import Keys, epoch_of, open_keys
 from jobs.protect import bare, protect
@@ -113,6 +113,14 @@ class Runtime:
         from collectors.query import from_settings
 
         return from_settings(self.settings.queries[name])
+
+    @cached_property
+    def case_system(self) -> CaseSystem:
+        """Where cases live."""
+        from crm import registry
+        from jobs.native import StoredCases
+
+        return registry.build(self.settings, StoredCases(self.store, self.clock))
 
     @cached_property
     def own(self) -> frozenset[str]:

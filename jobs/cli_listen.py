@@ -3,7 +3,7 @@
 import json
 import sys
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,7 +50,7 @@ def parse(
     from collectors import registry
 
     try:
-        for item in registry.parse_recording(source, file):
+        for item in registry.parse_recording(source, file, datetime.now(UTC)):
             sys.stdout.write(json.dumps(as_json(item), ensure_ascii=False) + "\n")
     except SourceError as error:
         line = {"error": type(error).__name__, "message": error.message}

@@ -99,7 +99,7 @@ def _task(runtime: Runtime, name: str, unit: Unit) -> Task | None:
             return Recheck(ids=tuple(unit.payload["ids"]))
     with runtime.store.read() as read:
         gap = next((g for g in coverage.open_gaps(read, name) if g.id == unit.payload["gap"]), None)
-    return gap and Backfill(since=gap.since, until=gap.until, resume=gap.resume)
+    return None if gap is None else Backfill(since=gap.since, until=gap.until, resume=gap.resume)
 
 
 def _matching(runtime: Runtime, name: str, batch: Batch) -> Batch:

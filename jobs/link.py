@@ -16,9 +16,10 @@ from crm.cases import draft_case
 from crm.desk import Candidate, ScoredMention, rules
 from crm.index import CaseIndex
 from crm.linking import decide
+from jobs.alert import raise_alerts
 from jobs.build import Runtime
 from jobs.clocks import due_at
-from storage import alerts, cases, queue
+from storage import cases, queue
 from storage.cases import CandidateRow
 from storage.queue import LinkInput
 from storage.work import Unit
@@ -66,9 +67,7 @@ def _decide_one(tx: Connection, runtime: Runtime, index: CaseIndex, item: LinkIn
         for row in cases.candidates(tx, now=now, days=DAYS, case_ids=[case_id]):
             index.put(candidate(row))
     if mention.scores.safety >= chosen.safety and mention.scores.about_us >= chosen.about and not mention.own:
-        alerts.add(
-            tx, f"safety:{item.mention_id}", "safety", "somebody may come to harm", now, mention_id=item.mention_id
-        )
+        raise_alerts(tx, runtime.settings, item.mention_id, now)
 
 
 def _at(decision: Link, case_id: int) -> Link:

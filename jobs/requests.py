@@ -16,7 +16,7 @@ def act(runtime: Runtime, unit: Unit) -> None:
     number = int(unit.payload["request"])
     with runtime.store.write() as tx:
         request = requests.one(tx, number)
-        if request is None or request.state != "open":
+        if request is None or request.state != "waiting":
             return
         deed = DEEDS.get(request.kind)
         try:
@@ -24,9 +24,9 @@ def act(runtime: Runtime, unit: Unit) -> None:
                 raise BadInput(f"no job knows how to {request.kind!r}")
             answer = deed(runtime, tx, request.payload, request.actor)
         except BadInput as error:
-            requests.end(tx, number, "refused", str(error), now)
+            requests.fail(tx, number, str(error), now)
         else:
-            requests.end(tx, number, "done", answer, now)
+            requests.finish(tx, number, answer, now)
 
 
 def _ask_source(runtime: Runtime, tx: Any, payload: dict[str, Any], actor: Actor) -> str:

@@ -18,9 +18,12 @@ def retain(runtime: Runtime, unit: Unit) -> None:
     del unit
     now = runtime.clock()
     settings = runtime.settings.retention
-    with runtime.store.write() as tx:
-        report = retention.purge(tx, now - timedelta(days=settings.mentions_days), now, ACTOR)
-    log.info("retention: %s", report)
+    more = True
+    while more:
+        with runtime.store.write() as tx:
+            report = retention.run(tx, now=now, mentions_days=settings.mentions_days, actor=ACTOR)
+        log.info("retention: %s", report)
+        more = report.more
     destroy_old_keys(runtime)
     with runtime.store.read() as read:
         for difference in series.check(read):

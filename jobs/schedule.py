@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
+from jobs.alert import DESK
 from jobs.build import Runtime
 from storage import alerts, calls, cases, coverage, mentions, requests, series, sources, work
 
@@ -99,7 +100,7 @@ def _series(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, 
 def _requests(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
     del runtime
     units: list[tuple[str, int]] = []
-    for request in requests.open_requests(tx, 50):
+    for request in requests.waiting(tx, 50):
         units += _add(tx, now, "request", f"request:{request.id}", {"request": request.id})
     return units
 
@@ -108,6 +109,8 @@ def _alerts(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, 
     del runtime
     units: list[tuple[str, int]] = []
     for alert in alerts.unsent(tx, 50):
+        if alert.channel == DESK:
+            continue  # nobody can be told: it stands on the page
         units += _add(tx, now, "alert", f"alert:{alert.id}", {"alert": alert.id})
     return units
 
@@ -129,9 +132,9 @@ def _forecasts(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[st
     """One a queue and night, and one when calls came in since: keyed by the newest record known."""
     day = now.astimezone(runtime.settings.agency.zone).date().isoformat()
     units: list[tuple[str, int]] = []
-    for queue, newest in calls.newest(tx).items():
-        payload: dict[str, object] = {"queue": queue}
-        units += _add(tx, now, "forecast", f"forecast:{queue}:{day}:{newest.isoformat()}", payload)
+    for queue in calls.queues(tx):
+        newest = calls.newest(tx, queue)
+        units += _add(tx, now, "forecast", f"forecast:{queue}:{day}:{newest}", {"queue": queue})
     return units
 
 

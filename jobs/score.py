@@ -18,7 +18,7 @@ def score(runtime: Runtime, unit: Unit) -> None:
         passages = mentions.passages(read, ids)
     results = runtime.classifier.classify([passage for _, passage in passages])
     now = runtime.clock()
-    scored = [(i, scores.text_hash(p.text), result) for (i, p), result in zip(passages, results, strict=True)]
+    scored = [(i, mentions.text_hash(p.text), result) for (i, p), result in zip(passages, results, strict=True)]
     with runtime.store.write() as tx:
         scores.add(tx, scored, now)
         work.add(tx, "link", f"link:after:{unit.id}", {}, now, "live")

@@ -15,4 +15,4 @@ def rebuild(runtime: Runtime, unit: Unit) -> None:
             hours = series.dirty(tx, HOURS)
             if not hours:
                 return
-            series.rebuild(tx, hours)
+            series.rebuild(tx, hours, timezone=runtime.settings.agency.timezone)

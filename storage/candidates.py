@@ -103,8 +103,8 @@ def _mentions(read: Connection, case_ids: list[int]) -> dict[int, list[Candidate
 
 
 _PLAIN = (
-    *("platform", "external_id", "parent", "root", "author", "author_epoch", "kind", "visibility", "at", "text", "language"),
-    "stars",
+    *("platform", "external_id", "parent", "root", "author", "author_epoch", "kind", "visibility", "at", "text"),
+    *("language", "stars"),
 )
 
 
