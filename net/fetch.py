@@ -107,13 +107,16 @@ def fetch(
     """
     rules = rules_of(client)
     asked = {name: value for name, value in (params or {}).items() if value is not None}
-    request = client.build_request(method, path, headers=headers, params=asked or None, json=payload)
+    try:
+        request = client.build_request(method, path, headers=headers, params=asked or None, json=payload)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise SourceChanged(source, f"{path[:200]!r} is not an address: {error}") from None
     attempts = rules.attempts if method in ("GET", "HEAD") else 1
     for attempt in range(1, attempts + 1):
         try:
             answer = _follow(client, source, request, rules)
-            if answer.status not in allowed and (error := _meaning(source, answer, rules)):
-                raise error
+            if answer.status not in allowed and (meant := _meaning(source, answer, rules)):
+                raise meant
             return answer
         except (SourceDown, SourceBusy) as error:
             if attempt == attempts or not _worth_waiting(error, attempt, rules):

@@ -191,7 +191,7 @@ class _Run:
             self.uris[status.id] = status.mention.external_id
             at = status.mention.posted_at
             if at and (self.best is None or _order(status.id) > _order(self.best.id)):
-                self.best = _Mark(status.id, at)
+                self.best = _Mark(status.id, min(at, self.source.clock()))  # other servers' clocks may be ahead
         wanted = [status for status in statuses if self._wants(status)]
         below = bool(statuses) and not self._above(statuses[-1])
         kept = [one for one in wanted if self.source.options.include_noindex or not one.noindex]
