@@ -18,7 +18,7 @@ from core.errors import BadInput
 from storage.address import address
 from storage.backup import backup, restore
 
-__all__ = ["Store", "backup", "current", "open_store", "restore", "upgrade"]
+__all__ = ["Store", "backup", "check", "current", "open_store", "restore", "revision", "upgrade"]
 
 PRAGMAS = (
     "PRAGMA busy_timeout = 10000",
@@ -125,3 +125,17 @@ def current(url: str) -> str | None:
     from storage import migrate
 
     return migrate.current(url)
+
+
+def check(url: str) -> None:
+    """Raise alembic's error if the tables of the code are not those of the migrations."""
+    from storage import migrate
+
+    migrate.check(url)
+
+
+def revision(message: str) -> str:
+    """Write the next migration from the tables; return its path. For developers."""
+    from storage import migrate
+
+    return migrate.revision(message)

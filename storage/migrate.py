@@ -12,7 +12,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
 
 from storage.address import address, database_file
@@ -96,7 +96,7 @@ def current(url: str) -> str | None:
         engine.dispose()
 
 
-def write_step(message: str) -> None:
+def revision(message: str) -> str:
     """Write the next numbered migration by comparing the tables with an empty database brought to head."""
     numbers = [int(path.name[:4]) for path in (FOLDER / "versions").glob("[0-9]*.py")]
     with tempfile.TemporaryDirectory() as folder:
@@ -104,10 +104,10 @@ def write_step(message: str) -> None:
         if numbers:
             upgrade(url)
         with connected(url) as connection:
-            command.revision(
-                config(connection), message, autogenerate=True, rev_id=f"{max(numbers, default=0) + 1:04d}"
-            )
+            number = f"{max(numbers, default=0) + 1:04d}"
+            made = command.revision(config(connection), message, autogenerate=True, rev_id=number)
+    return made.path if isinstance(made, Script) else ""
 
 
 if __name__ == "__main__":
-    write_step(sys.argv[1])
+    revision(sys.argv[1])

@@ -36,10 +36,7 @@ class LinkInput:
 def to_link(read: Connection, limit: int, patience: datetime) -> list[LinkInput]:
     """The next mentions to decide, in id order, stopping before the first that nobody has read yet.
 
-    Args:
-        read: an open connection.
-        limit: the most to return.
-        patience: an unread mention that was stored before then holds nobody back.
+    An unread mention that was last changed before `patience` holds nobody back.
     """
     r, k = reading.c, mention_key.c
     unread = select(func.min(r.mention_id)).join(mention_key, k.id == r.mention_id)

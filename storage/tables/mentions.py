@@ -83,6 +83,7 @@ class Sighting(SQLModel, table=True):
     """Which source saw a mention first, and which others did as well."""
 
     __tablename__ = "sighting"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     mention_id: int = ref("mention_key.id", primary_key=True)
     source: str = Field(primary_key=True)

@@ -81,6 +81,7 @@ class ReadingTopic(SQLModel, table=True):
     """The topics that count of a mention now."""
 
     __tablename__ = "reading_topic"
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     mention_id: int = ref("mention_key.id", primary_key=True)
     topic: str = Field(primary_key=True)

@@ -131,6 +131,7 @@ def upgrade() -> None:
         sa.Column("seen_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["mention_id"], ["mention_key.id"], name=op.f("fk_sighting_mention_id_mention_key")),
         sa.PrimaryKeyConstraint("mention_id", "source", name=op.f("pk_sighting")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "handle",

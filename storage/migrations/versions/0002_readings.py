@@ -129,6 +129,7 @@ def upgrade() -> None:
             ["mention_id"], ["mention_key.id"], name=op.f("fk_reading_topic_mention_id_mention_key")
         ),
         sa.PrimaryKeyConstraint("mention_id", "topic", name=op.f("pk_reading_topic")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "correction",
