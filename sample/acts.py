@@ -31,7 +31,16 @@ USUAL = {
     "repost": 2.5,
 }
 AT_NIGHT = {**USUAL, "safety": 9.0, "praise": 4, "news": 0, "answer": 0, "ad": 0.5}
-OF_BURST = {"complaint": 62, "agree": 14, "news": 4, "answer": 6, "after": 3, "quote": 4, "repost": 5, "not_safety": 0.3}
+OF_BURST = {
+    "complaint": 62,
+    "agree": 14,
+    "news": 4,
+    "answer": 6,
+    "after": 3,
+    "quote": 4,
+    "repost": 5,
+    "not_safety": 0.3,
+}
 OWN = frozenset({"news", "answer"})
 REPLIES = frozenset({"agree", "answer", "after"})
 TOPICS = {
@@ -70,17 +79,34 @@ _THEMES = {
 }
 _STARS = (30, 12, 13, 18, 27)
 _LONGEST = {"bluesky": 250, "mastodon": 420}
-_MOODS = {"praise": "glad", "safety": "alarm", "chatter": "plain", "question": "plain", "namesake": "glad", "ad": "glad"}
+_MOODS = {
+    "praise": "glad",
+    "safety": "alarm",
+    "chatter": "plain",
+    "question": "plain",
+    "namesake": "glad",
+    "ad": "glad",
+}
 
 
 class Heard(Protocol):
     """What an act needs to know of the thing it answers."""
 
-    own: bool
-    act: str
-    language: str
-    author: str
-    topic: str | None
+    @property
+    def own(self) -> bool:
+        """The city said it."""
+
+    @property
+    def act(self) -> str:
+        """Why it was said."""
+
+    @property
+    def language(self) -> str:
+        """In which language."""
+
+    @property
+    def topic(self) -> str | None:
+        """About what."""
 
 
 def _residents(one: Heard) -> bool:
@@ -119,9 +145,7 @@ def draft(act: str, who: Resident, rng: random.Random, moment: Moment, platform:
 class _Pen:
     """One person writing one text."""
 
-    def __init__(
-        self, who: Resident, rng: random.Random, moment: Moment, platform: str, heard: Heard | None
-    ) -> None:
+    def __init__(self, who: Resident, rng: random.Random, moment: Moment, platform: str, heard: Heard | None) -> None:
         self.who, self.rng, self.moment, self.platform, self.heard = who, rng, moment, platform, heard
         self.spanish = heard.language == "es" if heard else who.spanish and rng.random() < 0.93
         self.voice = Voice(load("spanish" if self.spanish else "english"), rng)

@@ -17,6 +17,12 @@ TIMEZONE = "America/New_York"
 MASTODON_HANDLE = "cityofmapleharbor"
 BLUESKY_HANDLE = "cityofmapleharbor.example"
 
+#: Where the sample server listens unless told otherwise; ids of posts hold it, so keep it.
+PORT = 8710
+
+#: Words of advertisements that the sample's query leaves out.
+EXCLUDED = "use code HARBORDEAL"
+
 #: The sample server's only account: invented, worthless anywhere else.
 USERNAME = "listener.example"
 PASSWORD = "an-invented-city"
@@ -153,19 +159,21 @@ def settings(port: int) -> dict[str, Any]:
         "queries": {
             "city": {
                 "text": '"maple harbor" OR #mapleharbor OR @cityofmapleharbor',
-                "exclude": ("use code HARBORDEAL",),
+                "exclude": (EXCLUDED,),
             }
         },
         "sources": {
-            "mastodon": {"kind": "mastodon", "server": server, "tag": TAG, "token": TOKEN, "every": every},
+            "mastodon": {"kind": "mastodon", "server": server, "tags": (TAG,), "history": "3d", "every": every},
             "bluesky": {
                 "kind": "bluesky",
                 "server": server,
                 "username": USERNAME,
                 "password": PASSWORD,
+                "searches": (f'"{NAME.lower()}"',),
+                "history": "3d",
                 "every": every,
             },
-            "lantern": {"kind": "feed", "url": f"{server}/feed.xml", "every": every},
+            "lantern": {"kind": "feed", "url": f"{server}/feed.xml", "history": "3d", "every": every},
             **reviews,
         },
         "phones": {"handle_time": "260s", "target_share": 0.8, "target_wait": "20s", "shrinkage": 0.3},

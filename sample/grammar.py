@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sample import city
 
-_TOKENS = re.compile(r"\{([a-z_0-9]+)\}|(\[)|(\|)|(\])")
+_TOKENS = re.compile(r"\{([a-z_0-9]+)\}|\[|\||\]")
 _FOLDER = Path(__file__).parent / "words"
 
 #: A piece of an alternative: plain text, the name of a rule, or alternatives on the spot.
@@ -52,16 +52,15 @@ def _alternative(line: str, number: int) -> Sequence:
         if token.start() > position:
             here.append(line[position : token.start()])
         position = token.end()
-        name, opens, next_one, closes = token.groups()
-        if name:
-            here.append((name,))
-        elif opens:
+        if token[1]:
+            here.append((token[1],))
+        elif token[0] == "[":
             stack.append([[]])
         elif len(stack) == 1:
-            raise ValueError(f"line {number}: {token.group()!r} stands outside of brackets: {line!r}")
-        elif next_one:
+            raise ValueError(f"line {number}: {token[0]!r} stands outside of brackets: {line!r}")
+        elif token[0] == "|":
             stack[-1].append([])
-        elif closes:
+        else:
             choice = stack.pop()
             stack[-1][-1].append(choice)
     if len(stack) != 1:
@@ -94,6 +93,13 @@ def load(language: str) -> Grammar:
     words = (_FOLDER / f"{language}.txt").read_text("utf-8")
     lines = [line for rule, values in names.items() if f"\n@{rule}\n" not in words for line in (f"@{rule}", *values)]
     return parse("\n".join((*lines, words)))
+
+
+@cache
+def words(rule: str) -> tuple[str, ...]:
+    """The plain words under a heading of names.txt."""
+    rules = parse((_FOLDER / "names.txt").read_text("utf-8"))
+    return tuple("".join(piece for piece in line if isinstance(piece, str)) for line in rules[rule])
 
 
 _NEVER_TWICE = frozenset({"street", "landmark", "district", "weekday", "lugar", "bus"})

@@ -4,7 +4,7 @@ Nothing here was written by a resident of anywhere; see sample.grammar and sampl
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -100,6 +100,8 @@ class _Day:
 
     def _say(self, moment: Moment) -> Said:
         platform = self._platform(moment)
+        if platform in KINDS:  # feeds and review pages know no fractions of a second
+            moment = replace(moment, at=moment.at.replace(microsecond=0))
         act = KINDS.get(platform) or self._act(moment)
         heard = self._heard(platform, act, moment)
         if act in acts.ANSWERS and heard is None:
@@ -121,7 +123,7 @@ class _Day:
 
     def _heard(self, platform: str, act: str, moment: Moment) -> Said | None:
         """Something said a little earlier that such an act can answer."""
-        wanted: Callable[[Said], bool] | None = acts.ANSWERS.get(act)
+        wanted = acts.ANSWERS.get(act)
         if wanted is None or (act == "repost" and platform != "mastodon"):
             return None
         found = [

@@ -6,25 +6,10 @@ import random
 from dataclasses import dataclass
 from functools import cache
 
+from sample.grammar import words
+
 PEOPLE = 3_000  # on each platform
 SERVERS = ("tides.example", "lanternhill.example", "smallboats.example", "harborfolk.example")
-_FIRST = (
-    "gull kelp tide dock lantern moss pebble rye wren plum copper fern salty quiet rusty sunny foggy loose velvet paper "
-    "maple cedar brine juniper ember willow marble pickle tin lucky second borrowed crooked patient damp midnight early"
-).split()
-_SECOND = (
-    "rower baker walker reader knitter cyclist cellist gardener nurse neighbor porch kettle anchor oar button biscuit "
-    "sparrow otter heron badger moth beetle ladder bucket mitten rooftop stairs window commuter grandpa auntie dad mama "
-    "tenant teacher drummer ferryman potter birder"
-).split()
-_SPANISH = (
-    "vecina abuela panadera marea gaviota faro lluvia nube canela limon colibri ventana escalera cafecito ola brisa "
-    "guitarra arena luna sombra jardin tia comadre pescador caracol"
-).split()
-_GIVEN = (
-    "Tam Wren Odell Joss Marlo Pia Kit Lou Bree Sully Ansel Dory Nayeli Chelo Beto Lupita Rosaura Tavo Meche Quique "
-    "Imre Saskia Bodhi Tove Amara Kwesi Linh Yusuf Anouk Rafa"
-).split()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +41,13 @@ def resident(platform: str, number: int) -> Resident:
     """The number-th writer of a platform, always the same."""
     rng = random.Random(f"{platform} {number}")
     spanish = rng.random() < 0.23
-    second = rng.choice(_SPANISH if spanish else _SECOND)
-    stem = f"{rng.choice(_SPANISH if spanish else _FIRST)}{rng.choice(('_', '', '_'))}{second}{number}"
+    first, given = rng.choice(words("spanish" if spanish else "first")), rng.choice(words("given"))
+    second = rng.choice(words("spanish" if spanish else "second"))
+    stem = f"{rng.choice(words('spanish' if spanish else 'first'))}{rng.choice(('_', '', '_'))}{second}{number}"
     shy = rng.random()
     return Resident(
         handle=_handle(platform, stem, rng),
-        name=f"{rng.choice(_GIVEN)} {rng.choice('ABCDEFGHJKLMNOPRSTVWZ')}.",
+        name=f"{rng.choice(words('given'))} {rng.choice('ABCDEFGHJKLMNOPRSTVWZ')}.",
         spanish=spanish,
         bilingual=rng.random() < (0.35 if spanish else 0.04),
         lower=rng.choice((0.0, 0.0, 0.1, 0.9)),

@@ -16,11 +16,38 @@ from sample.story import ZONE, Story, at
 MENTIONS = 20_000
 #: How much is written in each local hour of an ordinary day, relative.
 _HOURS = np.array(
-    "0.35 0.2 0.12 0.1 0.12 0.3 0.7 1.2 1.5 1.4 1.3 1.25 1.35 1.25 1.15 1.2 1.35 1.6 1.75 1.7 1.55 1.35 1.0 0.6".split(),
-    dtype=np.float64,
+    [
+        0.35,
+        0.2,
+        0.12,
+        0.1,
+        0.12,
+        0.3,
+        0.7,
+        1.2,
+        1.5,
+        1.4,
+        1.3,
+        1.25,
+        1.35,
+        1.25,
+        1.15,
+        1.2,
+        1.35,
+        1.6,
+        1.75,
+        1.7,
+        1.55,
+        1.35,
+        1.0,
+        0.6,
+    ]
 )
 _WEEKDAYS = np.array([1.08, 1.05, 1.02, 1.0, 1.02, 0.92, 0.88])
 Floats = NDArray[np.float64]
+
+
+_NONE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +62,7 @@ class Moment:
 
     at: datetime
     theme: str = ""
-    burst: datetime = datetime.min.replace(tzinfo=UTC)
+    burst: datetime = _NONE
 
 
 class Plan:
@@ -52,10 +79,8 @@ class Plan:
         index = (day - self.first).days
         if index < 0:
             return []
-        if day <= self.last:
-            counts = self._counts[index * 24 : index * 24 + 24]
-        else:
-            counts = rng.poisson(self._rates(day, 1))
+        planned = self._counts[index * 24 : index * 24 + 24]  # empty once the story is over
+        counts = planned if day <= self.last else rng.poisson(self._rates(day, 1))
         midnight = datetime.combine(day, datetime.min.time(), UTC)
         moments = [moment for moment in self._certain if moment.at.date() == day]
         for hour, column in zip(*np.nonzero(counts), strict=True):

@@ -36,11 +36,11 @@ _SLANG_ES = {
     "porfa": ("porfis",),
 }
 _EMOJI = {
-    "angry": "😡 🤬 😤 🙄 👎 🤦 💢 😑".split(),
-    "sad": "😞 😩 😢 🥲 🫠 😔".split(),
-    "glad": "🙏 👏 ❤️ 🎉 💙 😊 🌊 🙌".split(),
-    "plain": "🤔 👀 🌫️ ⚓ 🐟 🚲 ☕ 🌧️".split(),
-    "alarm": "🚨 ⚠️ 🆘 😱".split(),
+    "angry": ["😡", "🤬", "😤", "🙄", "👎", "🤦", "💢", "😑"],
+    "sad": ["😞", "😩", "😢", "🥲", "🫠", "😔"],
+    "glad": ["🙏", "👏", "❤️", "🎉", "💙", "😊", "🌊", "🙌"],
+    "plain": ["🤔", "👀", "🌫️", "⚓", "🐟", "🚲", "☕", "🌧️"],
+    "alarm": ["🚨", "⚠️", "🆘", "😱"],
 }
 _TAGS = {
     "drainage_flooding_water_sewer": ("nowater", "flooding", "HarborWater"),
@@ -53,18 +53,17 @@ _TAGS = {
     "parks_recreation": ("parks",),
     "praise": ("thankyou", "goodnews"),
 }
+_BEFORE = ("Maple Harbor:", "Maple Harbor,", "Dear Maple Harbor,", "Maple Harbor folks:")
+_AFTER = ("(Maple Harbor)", "Maple Harbor, folks.", "Only in Maple Harbor.", "- Maple Harbor", "Maple Harbor!")
+_BEFORE_ES = ("Maple Harbor:", "Maple Harbor,", "Oigan Maple Harbor:", "Gente de Maple Harbor:")
+_AFTER_ES = ("(Maple Harbor)", "Así Maple Harbor.", "Todo esto en Maple Harbor.", "- Maple Harbor")
 _WORD = re.compile(r"[a-z]{4,}")
 
 
 def dress(text: str, who: Resident, rng: random.Random, *, spanish: bool, mood: str) -> str:
     """The sentence as this person would have typed it."""
     text = text[:1].upper() + text[1:]
-    if rng.random() < who.slangy:
-        text = _slang(text, _SLANG_ES if spanish else _SLANG, rng)
-    if spanish and rng.random() < who.sloppy + 0.25:
-        text = _without_accents(text)
-    if rng.random() < who.sloppy:
-        text = _slip(text, rng)
+    text = _typed(text, who, rng, spanish)
     if rng.random() < who.bare:
         text = text.rstrip(".!")
     if rng.random() < who.lower:
@@ -77,6 +76,15 @@ def dress(text: str, who: Resident, rng: random.Random, *, spanish: bool, mood: 
         emoji = rng.choice(_EMOJI[mood])
         text = f"{text} {emoji * rng.choice((1, 1, 1, 2, 3))}"
     return text
+
+
+def _typed(text: str, who: Resident, rng: random.Random, spanish: bool) -> str:
+    """Slang, accents left out, slips."""
+    if rng.random() < who.slangy:
+        text = _slang(text, _SLANG_ES if spanish else _SLANG, rng)
+    if spanish and rng.random() < who.sloppy + 0.25:
+        text = _without_accents(text)
+    return _slip(text, rng) if rng.random() < who.sloppy else text
 
 
 def hashtags(topic: str | None, district: str, rng: random.Random) -> list[str]:
@@ -104,9 +112,7 @@ def named(text: str, tags: list[str], who: Resident, rng: random.Random, *, must
 
 
 def _with_name(text: str, rng: random.Random, *, spanish: bool) -> str:
-    before = ("Maple Harbor:", "Maple Harbor,", "Oigan Maple Harbor:") if spanish else ("Maple Harbor:", "Maple Harbor,")
-    after = ("(Maple Harbor)", "Maple Harbor", "en Maple Harbor", "- Maple Harbor") if spanish else ()
-    after = after or ("(Maple Harbor)", "Maple Harbor, folks.", "Only in Maple Harbor.", "- Maple Harbor", "Maple Harbor!")
+    before, after = (_BEFORE_ES, _AFTER_ES) if spanish else (_BEFORE, _AFTER)
     return f"{rng.choice(before)} {text}" if rng.random() < 0.45 else f"{text} {rng.choice(after)}"
 
 

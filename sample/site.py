@@ -1,0 +1,183 @@
+"""One small web site that answers as Mastodon, Bluesky, a newspaper's feed and pages of reviews do. No sockets here.
+
+Everything is a pure function of the request, the world and the clock, but for what the limits have counted.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.protocols import Clock
+from sample import city
+from sample.world import World
+
+WINDOW = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What was asked. Names of headers are lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    def first(self, name: str) -> str | None:
+        """The first value of a query parameter; None if it is missing or empty."""
+        values = self.query.get(name) or [""]
+        return values[0] or None
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """A query parameter as a number in 1..most."""
+        value = self.first(name) or ""
+        return max(1, min(int(value), most)) if value.isascii() and value.isdecimal() and len(value) < 9 else default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is said back."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """What goes wrong on purpose.
+
+    Attributes:
+        withhold: so many posts are counted by Bluesky's search, but not shown until they are released.
+        limit: requests in five minutes for each platform; None: as generous as the real one.
+    """
+
+    withhold: int = 0
+    limit: int | None = None
+
+
+class Limits:
+    """Counts requests in windows of five minutes, for each name on its own."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._counts: dict[str, tuple[datetime, int]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, name: str, limit: int) -> tuple[int, datetime]:
+        """Count one request; how many are left (-1: it was one too many) and when the window ends."""
+        now = self._clock()
+        with self._lock:
+            began, count = self._counts.get(name, (now, 0))
+            if now - began >= WINDOW:
+                began, count = now, 0
+            self._counts[name] = (began, count + 1)
+        return max(limit - count - 1, -1), began + WINDOW
+
+    def left(self, name: str, limit: int) -> tuple[int, datetime]:
+        """As take, without counting."""
+        began, count = self._counts.get(name, (self._clock(), 0))
+        return limit - count, began + WINDOW
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._counts.clear()
+
+
+Route = Callable[["Site", Request], Answer]
+
+
+class Site:
+    """The sample server's answers.
+
+    Attributes:
+        base: its own address, e.g. "http://127.0.0.1:8710"; ids of posts hold it.
+        withheld: ids of Bluesky posts that are not shown.
+    """
+
+    def __init__(self, world: World, clock: Clock, base: str, faults: Faults | None = None) -> None:
+        self.world, self.clock, self.base = world, clock, base
+        self.faults = faults or Faults()
+        self.limits = Limits(clock)
+        self.sessions: set[str] = set()
+        self.withheld = _withheld(world, clock(), self.faults.withhold)
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to any request; never raises for what a client may send."""
+        for prefix, route in _routes():
+            if request.path.startswith(prefix):
+                return route(self, request)
+        return _home(self) if request.path == "/" else text(404, f"Nothing is here. {city.NOTICE}")
+
+
+def _withheld(world: World, now: datetime, count: int) -> frozenset[str]:
+    """`count` posts of the last two days, spread evenly."""
+    if count <= 0:
+        return frozenset()
+    recent = [said.id for said in world.newest("bluesky", now, now - timedelta(days=2))]
+    step = max(len(recent) // count, 1)
+    return frozenset(recent[step // 2 :: step][:count])
+
+
+def _routes() -> tuple[tuple[str, Route], ...]:
+    from sample import bluesky, feeds, mastodon, reviews
+
+    return (
+        ("/api/v1/timelines/tag/", mastodon.timeline),
+        ("/api/v1/statuses", mastodon.status),
+        ("/api/v2/instance", mastodon.instance),
+        ("/xrpc/", bluesky.xrpc),
+        ("/feed", feeds.feed),
+        ("/news/", feeds.article),
+        ("/reviews/", reviews.page),
+        ("/robots.txt", reviews.robots),
+        ("/_control/", control),
+    )
+
+
+def control(site: Site, request: Request) -> Answer:
+    """The operator's switches: POST /_control/release shows what was withheld, /_control/reset clears the limits."""
+    if request.method != "POST":
+        return text(405, "POST only")
+    if request.path == "/_control/release":
+        released, site.withheld = len(site.withheld), frozenset()
+        return answer_json({"released": released})
+    if request.path == "/_control/reset":
+        site.limits.clear()
+        return answer_json({"reset": True})
+    return text(404, "release or reset")
+
+
+def _home(site: Site) -> Answer:
+    links = ["/feed.xml", "/feed.atom", f"/api/v1/timelines/tag/{city.TAG}"]
+    links += [f"/reviews/{slug}" for slug, _, _ in city.REVIEWED]
+    items = "".join(f'<li><a href="{link}">{link}</a></li>' for link in links)
+    return html(200, f"<title>{city.NAME}</title>", f"<h1>{city.NAME}</h1><p>{city.NOTICE}</p><ul>{items}</ul>")
+
+
+def answer_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
+    """`data` as JSON."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status=status, body=body, headers=headers or {})
+
+
+def text(status: int, words: str) -> Answer:
+    """Plain words."""
+    return Answer(status=status, body=words.encode(), content_type="text/plain; charset=utf-8")
+
+
+def html(status: int, head: str, body: str) -> Answer:
+    """A page."""
+    page = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{head}</head>\n<body>{body}</body></html>\n'
+    return Answer(status=status, body=page.encode(), content_type="text/html; charset=utf-8")
+
+
+def stamp(moment: datetime) -> str:
+    """A moment as both platforms write it, to the millisecond."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
