@@ -38,7 +38,11 @@ class Supervisor:
     killed outright, so that nothing is left behind.
     """
 
-    def __init__(self, parts: Sequence[Part], logs: Path) -> None:
+    def __init__(
+        self, parts: Sequence[Part], logs: Path, *, grace: float = GRACE_SECONDS, restart: float = RESTART_SECONDS
+    ) -> None:
+        """Parts in the order they are started; seconds they get to end, and before they are started again."""
+        self._grace, self._restart = grace, restart
         self._parts = list(parts)
         self._logs = logs
         self._stopping = False
@@ -86,7 +90,7 @@ class Supervisor:
                 return False
             part.process = None
             return True
-        time.sleep(RESTART_SECONDS)
+        time.sleep(self._restart)
         self._start(part)
         return True
 
@@ -95,7 +99,7 @@ class Supervisor:
         running = [part.process for part in self._parts if part.process and part.process.poll() is None]
         for process in running:
             _signal_group(process, signal.SIGTERM)
-        end = time.monotonic() + GRACE_SECONDS
+        end = time.monotonic() + self._grace
         for process in running:
             try:
                 process.wait(max(0.1, end - time.monotonic()))
