@@ -12,7 +12,7 @@ from collectors.pages import Page
 from collectors.query import Query
 from collectors.recordings import Exchange
 from core.protocols import Clock, Collector
-from core.settings import Agency, Source
+from core.settings import Agency, Network, Source
 
 
 class Options(BaseModel):
@@ -28,12 +28,14 @@ class Context:
     Attributes:
         client_for: base address -> guarded client (net.client.open_client); "" for a source of many hosts.
         query: what counts as a mention, for sources that can be searched; None: by the agency's names.
+        network: for a source that crawls in a process of its own; the others ask through client_for.
     """
 
     client_for: Callable[[str], httpx.Client]
     clock: Clock
     query: Query | None = None
     agency: Agency = field(default_factory=Agency)
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
