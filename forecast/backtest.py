@@ -67,11 +67,9 @@ def backtest(
     said: Callable[[str], None] = lambda _: None,
     part: tuple[float, float] = (1 - LAST_PART, 1.0),
 ) -> Report:
-    """Judge models on up to `origins` midnights of the given part of the series.
+    """Judge models on up to `origins` midnights; what they forecast lies in the given part of the series.
 
-    Args:
-        said: told of progress.
-        part: from and to which share of the series the forecast slots lie.
+    `said` is told of progress.
 
     Raises:
         BadInput: the series is too short to hold a history and a horizon.
@@ -136,4 +134,3 @@ def geometric_means(reports: list[Report]) -> dict[str, float]:
         for one in report.rows:
             found.setdefault(one.model, []).append(one.relative)
     return {m: float(np.exp(np.mean(np.log(v)))) for m, v in found.items() if np.isfinite(v).all() and min(v) > 0}
-

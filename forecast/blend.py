@@ -44,7 +44,10 @@ def rehearse(rehearsal: Rehearsal, models: tuple[Model, ...], days: list[int], u
     actual = np.array([np.where(rehearsal.answered(d), rehearsal.actual(d, until), np.nan) for d in days])
     came = np.array([rehearsal.actual(d - 1, d * per_day)[:per_day] for d in days])
     return Past(
-        tuple(days), paths, actual.reshape(len(days), size), eve.reshape(len(days), len(models), per_day),
+        tuple(days),
+        paths,
+        actual.reshape(len(days), size),
+        eve.reshape(len(days), len(models), per_day),
         came.reshape(len(days), per_day),
     )
 

@@ -36,7 +36,11 @@ def base_of(wall: Wall, end: int) -> Floats:
     """What the trees start from: the mean of the profiles of 4 and 12 weeks, a little above zero."""
     base = (usual(wall, 4, end) + usual(wall, 12, end)) / 2
     filler = mean_known(base)
-    return np.where(np.isnan(base), filler if np.isfinite(filler) else 1.0, base) + 0.02 * float(np.nan_to_num(filler)) + 0.01
+    return (
+        np.where(np.isnan(base), filler if np.isfinite(filler) else 1.0, base)
+        + 0.02 * float(np.nan_to_num(filler))
+        + 0.01
+    )
 
 
 def level(values: Floats, usual_values: Floats) -> float:
@@ -98,7 +102,7 @@ def last_year(wall: Wall, end: int, day: Ints) -> Floats:
     low = np.clip(day - 364 - 3, 0, origin_day)
     high = np.clip(day - 364 + 4, 0, origin_day)
     around = (total[high] - total[low]) / np.maximum(count[high] - count[low], 1.0)
-    return np.log((around + 0.1) / (before + 0.1))
+    return np.asarray(np.log((around + 0.1) / (before + 0.1)))
 
 
 def pseudo_origins(wall: Wall, horizon_days: int) -> list[int]:

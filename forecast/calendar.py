@@ -59,7 +59,7 @@ class Calendar:
             moved[:-days] = is_holiday[days:]
         else:
             moved[-days:] = is_holiday[:days]
-        return (moved & ~is_holiday).astype(np.float64)
+        return np.asarray((moved & ~is_holiday).astype(np.float64))
 
 
 @lru_cache(maxsize=64)

@@ -29,7 +29,7 @@ def silent_days(table: Floats) -> tuple[Bools, Floats]:
     """Which days were silent though their weekday is busy, and what each day's weekday usually has."""
     weekday = np.arange(len(table)) % 7
     total = np.where(np.isnan(table).all(axis=1), 0.0, np.nansum(table, axis=1))
-    recorded = ~np.isnan(table).all(axis=1)
+    recorded: Bools = np.asarray(~np.isnan(table).all(axis=1))
     first = int(np.argmax(recorded)) if recorded.any() else len(table)
     expected = np.zeros(len(table))
     for day in range(7):

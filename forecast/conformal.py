@@ -1,4 +1,4 @@
-"""Bands from past errors: split-conformal on log residuals, scaled by what noise a slot of its size has, by lead time."""
+"""Bands from past errors: split-conformal on log residuals by lead time, scaled by the noise of a slot of that size."""
 
 from dataclasses import dataclass
 
@@ -76,7 +76,9 @@ def learn(actual: Floats, mean: Floats, lead_days: Ints, weight: Floats | None =
     scaled = np.clip(log / noise(mean, scatter), -WIDEST, WIDEST)
     band = band_of(lead_days)
     overall = width(scaled)
-    scale = np.array([width(scaled[band == b]) if (band == b).sum() >= ENOUGH else overall for b in range(len(EDGES) + 1)])
+    scale = np.array(
+        [width(scaled[band == b]) if (band == b).sum() >= ENOUGH else overall for b in range(len(EDGES) + 1)]
+    )
     scale = np.maximum(scale, 0.05)
     return Bands(np.sort(scaled / scale[band]), scale, scatter)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from core.errors import BadInput
 from core.series import Series
 from forecast.series import aggregate, evenly, step_of
-from forecast.wall import DAY, Floats
+from forecast.wall import DAY, Bools, Floats
 
 OFFSET = r"(?:[Zz]|[+-]\d{2}:?\d{2})$"
 NEEDED = ("ts", "value")
@@ -35,10 +35,7 @@ class Reading:
 def read(
     path: Path, *, timezone: str = "UTC", step: timedelta | None = None, columns: dict[str, str] | None = None
 ) -> Reading:
-    """Read all series of a file.
-
-    Args:
-        columns: our name (ts, value, series) -> the file's name of that column.
+    """Read all series of a file; `columns` maps our names (ts, value, series) to the file's.
 
     Raises:
         BadInput: the file, a column, a time or a value cannot be used.
@@ -63,15 +60,13 @@ def read(
     return Reading(tuple(found), tuple(notes), tuple(failures), naive)
 
 
-def one(
-    name: str, group: pd.DataFrame, naive: bool, timezone: str, step: timedelta | None, notes: list[str]
-) -> Series:
+def one(name: str, group: pd.DataFrame, naive: bool, timezone: str, step: timedelta | None, notes: list[str]) -> Series:
     """The series of one name."""
     group = group.sort_values("ts", kind="stable")
     if naive:
         group = localise(name, group, timezone, notes)
     moments = pd.DatetimeIndex(group["ts"])
-    repeated = moments.duplicated(keep="last")
+    repeated: Bools = np.asarray(moments.duplicated(keep="last"), dtype=bool)
     if repeated.any():
         notes.append(f"{name}: {int(repeated.sum())} repeated rows; the last of each time counts")
         group, moments = group[~repeated], moments[~repeated]
@@ -116,7 +111,9 @@ def rename(table: pd.DataFrame, columns: dict[str, str], path: Path) -> pd.DataF
     """The table with our column names, others left as they are."""
     for ours, theirs in columns.items():
         if theirs not in table:
-            raise BadInput(f"{path}: no column {theirs!r} for {ours}; the file has {', '.join(map(str, table.columns))}")
+            raise BadInput(
+                f"{path}: no column {theirs!r} for {ours}; the file has {', '.join(map(str, table.columns))}"
+            )
     picked = {ours: table[columns.get(ours, ours)] for ours in (*NEEDED, "series") if columns.get(ours, ours) in table}
     for ours in NEEDED:
         if ours not in picked:
@@ -179,7 +176,9 @@ def numbers(column: pd.Series, path: Path) -> Floats:
     if bad.any():
         row = int(np.argmax(bad))
         why = "is negative" if values[row] < 0 else "is no number"
-        raise BadInput(f"{path}: row {row + 2}: value {str(column.iloc[row])[:40]!r} {why}; counts of 0 or more are needed")
+        raise BadInput(
+            f"{path}: row {row + 2}: value {str(column.iloc[row])[:40]!r} {why}; counts of 0 or more are needed"
+        )
     return values
 
 

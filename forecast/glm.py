@@ -118,14 +118,14 @@ class Glm:
         days = np.arange(first, len(table))
         season = len(days) > SEASON_DAYS
         seen = ~np.isnan(table).all(axis=1)
-        names = np.array([n for n in range(1, len(calendar.names)) if (seen & (calendar.holiday[: len(table)] == n)).any()])
+        names = np.array(
+            [n for n in range(1, len(calendar.names)) if (seen & (calendar.holiday[: len(table)] == n)).any()]
+        )
         names = names.astype(np.int64)
         parts = part_of(wall.per_day)
         whole = design(calendar, season, names, int(parts[-1]) + 1)
         weight = 0.5 ** ((len(table) - 1 - days) / HALF_LIFE_DAYS)
-        shape, effects = solve(
-            table[days], whole.columns[days], whole.prior, weight, parts, calendar.uplift[days]
-        )
+        shape, effects = solve(table[days], whole.columns[days], whole.prior, weight, parts, calendar.uplift[days])
         return FittedGlm(shape, effects, season, names)
 
 

@@ -72,7 +72,10 @@ def update(frozen: Forecast, history: Series, now: datetime) -> Forecast:
     quantiles[mine] *= factor
     notes = frozen.notes
     if factor != 1.0:
-        notes = (*notes, f"today is running {ratio - 1:+.0%} against the forecast of the night; rest of day {factor - 1:+.0%}")
+        notes = (
+            *notes,
+            f"today is running {ratio - 1:+.0%} against the forecast of the night; rest of day {factor - 1:+.0%}",
+        )
     details["today"] = {"ratio": ratio, "factor": factor}
     return replace(
         frozen,

@@ -53,19 +53,13 @@ def as_csv(forecasts: Sequence[Forecast], naive: bool) -> str:
 
 
 def as_records(forecasts: Sequence[Forecast], naive: bool) -> list[dict[str, Any]]:
-    """All forecasts as one list of records, the same columns as the CSV."""
-    return [slot for forecast in forecasts for slot in slots(forecast, naive)]
-
-
-def about(forecast: Forecast) -> dict[str, Any]:
-    """What stands beside the numbers: the model, its notes, the risk of each day."""
-    return {
-        "series": forecast.series,
-        "model": forecast.model,
-        "made_at": forecast.made_at.isoformat(),
-        "notes": list(forecast.notes),
-        **(forecast.details or {}),
-    }
+    """All forecasts as one list of records, the columns of the CSV; with a signal also what became of it."""
+    records = []
+    for forecast in forecasts:
+        signals = (forecast.details or {}).get("signals")
+        extra = {"signal": signals[0]} if signals else {}
+        records += [slot | extra for slot in slots(forecast, naive)]
+    return records
 
 
 def backtest_text(reports: Sequence[Report]) -> str:

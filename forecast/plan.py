@@ -61,11 +61,15 @@ def make(rehearsal: Rehearsal, models: tuple[Model, ...], day: int, *, fresh: bo
     weights = blend.weights(blend.errors(past), models, history_days)
     said, eves = np.tensordot(past.paths, weights, (1, 0)), np.tensordot(past.eve, weights, (1, 0))
     surprises = blend.surprise(past.came, eves)
-    slopes = blend.carry(surprises, first_days(past.actual, said, per_day)) if carry and days else np.zeros(blend.CARRY_DAYS)
+    slopes = (
+        blend.carry(surprises, first_days(past.actual, said, per_day)) if carry and days else np.zeros(blend.CARRY_DAYS)
+    )
     steps = rehearsal.horizon_days * per_day
     said = said * np.array([blend.carried(slopes, s, steps, per_day) for s in surprises]).reshape(said.shape)
     path = np.tensordot(weights, np.array([rehearsal.path(m, day, fresh=fresh) for m in models]), (0, 0))
-    eve = float(blend.surprise(rehearsal.actual(day - 1, day * per_day)[:per_day], eve_path(rehearsal, models, weights, day)))
+    eve = float(
+        blend.surprise(rehearsal.actual(day - 1, day * per_day)[:per_day], eve_path(rehearsal, models, weights, day))
+    )
     return Plan(
         day=day,
         per_day=per_day,

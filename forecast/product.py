@@ -4,7 +4,7 @@ Every pipeline here is the same machine with other models in it, so each yardsti
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import lightgbm as lgb
@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import BadInput
 from core.series import Forecast, Known, Series
-from forecast import intraday, plan, spikes
+from forecast import intraday, leading, plan, spikes
 from forecast.boosted import Trees
 from forecast.calendar import Calendar, calendar_for
 from forecast.glm import Glm
@@ -57,7 +57,7 @@ class Pipeline:
         night = midnight(history, origin)
         frozen = self._night(history, known, night, steps + int((origin - night) / history.step) + 1)
         moved = intraday.update(frozen, history, origin) if night < origin else frozen
-        return cut(moved, origin, steps)
+        return listen(cut(moved, origin, steps), history, known, origin)
 
     def _night(self, history: Series, known: Known, origin: datetime, steps: int) -> Forecast:
         """The forecast from a local midnight on."""
@@ -117,6 +117,17 @@ def attempt(
     return plan.make(rehearsal, (NAIVE,), day, carry=False), (NAIVE,), notes
 
 
+def listen(forecast: Forecast, history: Series, known: Known, origin: datetime) -> Forecast:
+    """Let each signal that has led the calls so far speak; the others are named as not used."""
+    if not known.signals:
+        return forecast
+    wall, number = lay(history, origin)
+    for name, values in known.signals:
+        heard = leading.on_wall(history, values[:number], len(wall.values))
+        forecast = leading.apply(forecast, leading.judge(wall, heard, name))
+    return forecast
+
+
 def midnight(history: Series, origin: datetime) -> datetime:
     """The start of the origin's local day; the origin itself for daily series."""
     if history.step >= DAY:
@@ -169,6 +180,3 @@ def details(made: Plan, models: tuple[Model, ...], wall: Wall, ratio: float) -> 
 def Product(spike_ratio: float = 1.25) -> Pipeline:  # noqa: N802 (a constructor with its own defaults)
     """The product's own choice: what jobs call every night."""
     return Pipeline("openear", (Glm(), Trees()), spike_ratio=spike_ratio)
-
-
-NIGHT = timedelta(hours=24)

@@ -52,8 +52,7 @@ class Rehearsal:
     def path(self, model: Model, day: int, *, fresh: bool = False) -> Floats:
         """What the model said at the start of `day`, shape (horizon_days * per_day,).
 
-        Args:
-            fresh: fit on all that was known then; else a slow model may be up to three weeks old.
+        With `fresh` it was fitted on all that was known then; else a slow model may be up to three weeks old.
         """
         key = (model.name, day, fresh)
         if key not in self._paths:

@@ -30,19 +30,15 @@ def step_of(name: str, moments: pd.DatetimeIndex) -> timedelta:
     common = gaps.mode().iloc[0].to_pytimedelta()
     if gaps.median() > pd.Timedelta(days=6):
         raise BadInput(f"{name}: about one record every {gaps.median().days} days; records of a day or less are needed")
+    seconds = gaps.dt.total_seconds().to_numpy()
     for step in sorted((s for s in FAMILIAR if not common % s), reverse=True):
-        if float((gaps % step == pd.Timedelta(0)).mean()) >= REGULAR:
+        if np.mean(seconds % step.total_seconds() == 0) >= REGULAR:
             return step
     raise BadInput(f"{name}: the records keep no regular step (the commonest gap is {common}); give --step")
 
 
 def evenly(name: str, moments: pd.DatetimeIndex, values: Floats, step: timedelta, timezone: str) -> Series:
-    """Lay records on even slots.
-
-    Args:
-        moments: aware, sorted, unique.
-        values: NaN where a record says it does not know.
-    """
+    """Lay records on even slots; moments are aware, sorted and unique, values NaN where a record does not know."""
     slots_per_day(step)
     zone = ZoneInfo(timezone)
     local = moments.tz_convert(zone)
@@ -170,6 +166,7 @@ def from_calls(
         hours: opening hours by weekday, "mon" -> "08:00-18:00"; hours outside them are closed. None: read from records.
         until: only records known then, of intervals before then.
         step: add up to this step; None keeps the records' own.
+        name: of the series; None: the queue's.
 
     Raises:
         BadInput: no calls, several queues, or no regular step.
