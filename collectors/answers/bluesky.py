@@ -4,12 +4,15 @@ API: https://docs.bsky.app/docs/api/app-bsky-feed-search-posts and the lexicon a
 A post is known by its at:// uri; its `cid` is its version: it changes with every edit.
 """
 
+import base64
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from collectors.answers.firehose import Change, Malformed, changes
 from collectors.pages import Page, Unreadable, needed, optional, readable
 from collectors.recordings import Exchange
 from collectors.text import aware, tidy
@@ -57,6 +60,8 @@ def parse(data: Any, now: datetime) -> Page:
 
 def parse_exchange(exchange: Exchange, now: datetime) -> Page:
     """One recorded answer; posts that were asked for by name and are not in it are deletions."""
+    if exchange.body.startswith(b'{"frame_b64"'):
+        return _streamed(exchange.body, now)
     if deleted := _not_found(exchange):
         return Page(deletions=(Deletion(platform=PLATFORM, external_id=deleted),))
     if error := error_of(PLATFORM, exchange.status, exchange.headers, exchange.body, now):
@@ -65,6 +70,37 @@ def parse_exchange(exchange: Exchange, now: datetime) -> Page:
     if exchange.path.endswith("/app.bsky.feed.getPosts"):
         return missing(posts_of(PLATFORM, data, now), exchange.asked("uris"))
     return parse(data, now)
+
+
+def _streamed(body: bytes, now: datetime) -> Page:
+    """Frames of the repository stream, one a line in base64, as we record them: the posts as they are in the end."""
+    mentions: dict[str, Mention] = {}
+    gone: dict[str, Deletion] = {}
+    rejected: list[tuple[str, str]] = []
+    for line in body.splitlines():
+        for change in _changes(line):
+            uri = f"at://{change.repo}/{change.path}"
+            seen = {"indexedAt": change.time} if change.action == "create" else {}
+            try:
+                if change.action == "delete":
+                    gone[uri] = Deletion(platform=PLATFORM, external_id=uri)
+                else:
+                    mentions[uri] = _post({"uri": uri, "cid": change.cid, "record": change.record, **seen}, now)
+            except Unreadable as error:
+                rejected.append((uri, str(error)))
+    listed = len(mentions) + len(gone)
+    page = Page(
+        mentions=tuple(mentions.values()), deletions=tuple(gone.values()), rejected=tuple(rejected), listed=listed
+    )
+    return readable(PLATFORM, page, "post")
+
+
+def _changes(line: bytes) -> list[Change]:
+    try:
+        found = changes(base64.b64decode(json.loads(line)["frame_b64"]))
+    except (Malformed, ValueError, TypeError, KeyError) as error:
+        raise SourceChanged(PLATFORM, f"a frame of the stream cannot be read: {error}") from None
+    return [change for change in found if change.path.startswith(f"{POST}/")]
 
 
 def missing(page: Page, asked: list[str]) -> Page:
@@ -101,7 +137,7 @@ def _items(data: Any) -> list[Any]:
     if not isinstance(data, dict):
         raise SourceChanged(PLATFORM, f"an answer is an object, not {type(data).__name__}")
     if isinstance(data.get("posts"), list):
-        return data["posts"]
+        return list(data["posts"])
     if isinstance(data.get("feed"), list):
         return [item for one in data["feed"] for item in _of_feed(one)]
     if isinstance(data.get("thread"), dict):

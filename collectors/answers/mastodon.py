@@ -209,4 +209,4 @@ def error_words(source: str, body: bytes) -> str:
     answer = json_of(source, body)
     if not isinstance(answer, dict) or not isinstance(answer.get("error"), str):
         raise SourceChanged(source, "no Mastodon server answers at this address: check server")
-    return answer["error"]
+    return str(answer["error"])
