@@ -1,0 +1,71 @@
+"""Features to numbers: what the trained heads say of each window, and of a text made of several."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp import lexical
+from nlp.encoder import FEATURES, WIDTH, Encoded
+from nlp.shipped import Shipped
+
+Floats = npt.NDArray[np.float32]
+
+#: What the plain heads answer, after the topics: each alone a yes or no.
+GATE = "civic"
+NEEDS = ("needs_answer", "urgency", "safety", "about_us")
+
+
+class Heads:
+    """Linear heads on the encoder's features and on the words themselves.
+
+    Arrays it reads of the weights: stance.* (3 from the adapted branch), dense.* (k from all features),
+    lexical.* (3 + k from words). The k are the trained topics, then the gate, then NEEDS.
+    """
+
+    def __init__(self, shipped: Shipped) -> None:
+        arrays = shipped.arrays
+        self.topics: tuple[str, ...] = tuple(shipped.numbers["topics"]["names"])
+        self._stance, self._stance_bias = arrays["stance.weight"], arrays["stance.bias"]
+        self._dense, self._dense_bias = arrays["dense.weight"], arrays["dense.bias"]
+        self._words, self._words_bias = arrays["lexical.weight"], arrays["lexical.bias"]
+        if self._dense.shape != (len(self.names), FEATURES):
+            raise ValueError(f"dense.weight has shape {self._dense.shape}, expected {(len(self.names), FEATURES)}")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the dense heads answer, in order."""
+        return (*self.topics, GATE, *NEEDS)
+
+    def stance(self, encoded: Encoded) -> tuple[Floats, Floats]:
+        """Logits of negative, neutral, positive for each window, by meaning and by words: (n, 3) twice."""
+        adapted = encoded.features[:, 2 * WIDTH :]
+        return _each(adapted, self._stance, self._stance_bias), self._lexical(encoded.windows)[:, :3]
+
+    def yes_or_no(self, encoded: Encoded) -> tuple[Floats, Floats]:
+        """Logits of `names` for each window, by meaning and by words: (n, k) twice."""
+        return _each(encoded.features, self._dense, self._dense_bias), self._lexical(encoded.windows)[:, 3:]
+
+    def _lexical(self, windows: Sequence[Sequence[int]]) -> Floats:
+        return np.stack([lexical.logits(window, self._words, self._words_bias) for window in windows])
+
+
+def _each(features: Floats, weight: Floats, bias: Floats) -> Floats:
+    """Row by row, so that a row's last digits do not depend on how many there are."""
+    return np.stack([weight @ row + bias for row in features])
+
+
+def mean_of_windows(values: Floats, encoded: Encoded, count: int) -> npt.NDArray[np.float64]:
+    """One value a text from (n_windows, k): windows count by their tokens. For stance."""
+    weights = np.maximum(encoded.sizes, 1).astype(np.float64)[:, None]
+    summed, total = np.zeros((count, values.shape[1])), np.zeros((count, 1))
+    np.add.at(summed, encoded.owner, values * weights)
+    np.add.at(total, encoded.owner, weights)
+    return summed / total
+
+
+def most_of_windows(values: Floats, encoded: Encoded, count: int) -> npt.NDArray[np.float64]:
+    """One value a text from (n_windows, k): the highest. One alarming paragraph alarms."""
+    highest = np.full((count, values.shape[1]), -np.inf)
+    np.maximum.at(highest, encoded.owner, values)
+    return highest
