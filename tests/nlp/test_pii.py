@@ -1,6 +1,10 @@
+import csv
+import re
 import subprocess
 import sys
 import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -166,3 +170,23 @@ def test_hostile_text_takes_time_in_proportion_to_its_length(bit: str) -> None:
 def test_masking_loads_no_model() -> None:
     code = "import sys, nlp.pii, nlp.clean; assert not {'torch', 'transformers', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_recall_and_false_alarms_on_the_texts_we_wrote() -> None:
+    with (Path(__file__).parents[2] / "nlp" / "texts" / "pii.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    wanted: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    false: Counter[str] = Counter()
+    for row in rows:
+        here = Counter(re.findall(r"\[(email|phone|card|ssn)\]", row["masked"]))
+        got = Counter(mask(row["text"]).found)
+        wanted += here
+        found += here & got
+        false += got - here
+    assert false == Counter()
+    assert sum(row["text"] == row["masked"] for row in rows) >= 60
+    recall = {kind: found[kind] / wanted[kind] for kind in wanted}
+    assert recall["card"] == recall["ssn"] == 1.0
+    assert recall["email"] >= 0.95
+    assert recall["phone"] >= 0.85

@@ -119,3 +119,18 @@ def test_parity_pairs_differ_in_their_term_only() -> None:
         assert row["text_a"] != row["text_b"]
         if row["kind"] != "dialect":
             assert row["text_a"].replace(row["term_a"], "") == row["text_b"].replace(row["term_b"], ""), row
+
+
+@pytest.mark.parametrize("name", ["needs.csv", "stance.csv", "parity.csv", "pii.csv"])
+def test_the_documented_number_of_rows_is_the_real_one(name: str) -> None:
+    documented = (TEXTS.parents[1] / "docs" / "texts.md").read_text("utf-8")
+    assert f"| `nlp/texts/{name}` | {len(rows(name))} " in documented
+
+
+def test_the_documented_labels_are_the_real_ones() -> None:
+    documented = (TEXTS.parents[1] / "docs" / "texts.md").read_text("utf-8")
+    for part in ("train", "test"):
+        for lang, language in (("en", "English"), ("es", "Spanish")):
+            found = [row for row in rows("needs.csv") if (row["part"], row["lang"]) == (part, lang)]
+            counts = [len(found), *(sum(row[label] == "1" for row in found) for label in LABELS)]
+            assert f"| {part}, {language} | {' | '.join(map(str, counts))} |" in documented
