@@ -74,7 +74,7 @@ def cid_text(cid: bytes) -> str:
 
 
 def _blocks(car: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The blocks of a CAR file, by content id, each checked against its id: https://ipld.io/specs/transport/car/"""
+    """The blocks of a CAR file, by content id, each checked against its id (https://ipld.io/specs/transport/car/)."""
     length, at = _varint(car, 0)
     at += length
     while at < len(car):
@@ -101,7 +101,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 class Reader:
-    """DAG-CBOR, one value after another: https://ipld.io/specs/codecs/dag-cbor/spec/"""
+    """DAG-CBOR, one value after another (https://ipld.io/specs/codecs/dag-cbor/spec/)."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self._at = data, 0
