@@ -329,7 +329,8 @@ def unscored(read: Connection, model: str, after_id: int, limit: int) -> list[in
     """
     r = reading.c
     ids: list[int] = []
-    for other in (r.model == "", and_(r.model > "-", r.model < model), r.model > model):
+    read_by_another = r.model.not_in(("", "-"))
+    for other in (r.model == "", and_(r.model < model, read_by_another), and_(r.model > model, read_by_another)):
         if len(ids) < limit:
             wanted = select(r.mention_id).where(other, r.mention_id > after_id)
             ids += read.execute(wanted.order_by(r.mention_id).limit(limit - len(ids))).scalars()

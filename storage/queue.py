@@ -7,8 +7,9 @@ from sqlalchemy import Connection, and_, func, select
 
 from core.mention import Point
 from core.scores import Scores
+from storage.cases import CaseRow
 from storage.sql import chunks
-from storage.tables import mention, mention_key, reading, score, score_vector
+from storage.tables import case_link, cases, mention, mention_key, reading, score, score_vector
 from storage.views import scores_of
 
 
@@ -92,3 +93,12 @@ def _scores(read: Connection, ids: list[int]) -> dict[int, Scores]:
 
 def _with_vector(scores: Scores, vector: bytes) -> Scores:
     return replace(scores, vector=vector)
+
+
+def settled(read: Connection, before: datetime, limit: int) -> list[CaseRow]:
+    """Open cases at which nothing has been said since then, oldest case first."""
+    c, link, k = cases.c, case_link.c, mention_key.c
+    newest = select(func.max(k.at)).join(case_link, link.mention_id == k.id)
+    newest_at = newest.where(link.case_id == c.id, link.undone_at.is_(None)).correlate(cases).scalar_subquery()
+    wanted = select(cases).where(c.status == "open", newest_at < before).order_by(c.id).limit(limit)
+    return [CaseRow(**row._mapping) for row in read.execute(wanted)]

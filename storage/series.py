@@ -10,7 +10,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, cast, delete, func, insert, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy import Date as SqlDate
 
 from storage.sql import hour_column, hour_of, mark_dirty
@@ -100,18 +112,18 @@ def _count_all(tx: Connection, start: datetime, end: datetime) -> Select[Any]:
 
 def _count_topics(tx: Connection, start: datetime, end: datetime) -> Select[Any]:
     t = reading_topic.c
-    return _count(tx, t.topic, start, end).join(reading_topic, t.mention_id == reading.c.mention_id)
+    joined = _count(tx, t.topic, start, end).join(reading_topic, t.mention_id == reading.c.mention_id)
+    return joined.group_by(t.topic)
 
 
 def _count(tx: Connection, topic: ColumnElement[str], start: datetime, end: datetime) -> Select[Any]:
     r, m = reading.c, mention.c
-    hour = hour_column(tx, m.at).label("hour")
-    keys = (topic.label("topic"), hour, m.source, m.platform, r.language, r.label)
+    hour = hour_column(tx, m.at)
     needs = func.sum(cast(r.needs, Integer))
-    counted = select(*keys, func.count().label("n"), needs.label("needs_answer")).select_from(mention)
+    columns = (topic.label("topic"), hour.label("hour"), m.source, m.platform, r.language, r.label)
+    counted = select(*columns, func.count().label("n"), needs.label("needs_answer")).select_from(mention)
     counted = counted.join(reading, (r.mention_id == m.id) & (r.at == m.at)).where(m.at >= start, m.at < end)
-    grouped = (hour, m.source, m.platform, r.language, r.label)
-    return counted.group_by(*(grouped if topic.name is None else (topic, *grouped)))
+    return counted.group_by(literal_column("hour"), m.source, m.platform, r.language, r.label)
 
 
 def _rebuild_day(tx: Connection, day: date, zone: ZoneInfo) -> None:
