@@ -26,7 +26,7 @@ class MemoryTables:
             key=draft.key,
             status=Status.OPEN,
             raw_status="open",
-            updated_at=self._tick(),
+            updated_at=self.tick(),
             title=draft.title,
         )
         return case_id
@@ -39,18 +39,18 @@ class MemoryTables:
 
     def comment(self, case_id: int, text: str, public: bool, actor: Actor) -> None:
         self.notes.append((case_id, text, public, str(actor)))
-        self.cases[case_id] = replace(self.cases[case_id], updated_at=self._tick())
+        self.cases[case_id] = replace(self.cases[case_id], updated_at=self.tick())
 
     def set_status(self, case_id: int, status: Status, actor: Actor) -> None:
         self.cases[case_id] = replace(
-            self.cases[case_id], status=status, raw_status=status.value, updated_at=self._tick()
+            self.cases[case_id], status=status, raw_status=status.value, updated_at=self.tick()
         )
 
     def changed(self, since: datetime | None) -> list[CaseState]:
         found = [state for state in self.cases.values() if since is None or state.updated_at >= since]
         return sorted(found, key=lambda state: state.updated_at)
 
-    def _tick(self) -> datetime:
+    def tick(self) -> datetime:
         self.now += timedelta(seconds=1)
         return self.now
 

@@ -1,4 +1,7 @@
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,9 @@ from core.errors import CaseRefused, SettingsError
 from core.protocols import CaseSystem
 from core.settings import Cases, Settings
 from crm import registry
+from crm.systems.native import NativeTables
+from jobs.native import StoredCases
+from storage.engine import open_store, upgrade
 from tests.crm.memory import MemoryTables, draft
 
 MARIA = Actor(kind="person", issuer="local", subject="maria")
@@ -20,9 +26,22 @@ def tables() -> MemoryTables:
     return MemoryTables()
 
 
+@pytest.fixture(params=["memory", "stored"])
+def kept(request: pytest.FixtureRequest, tables: MemoryTables, tmp_path: Path) -> Iterator[NativeTables]:
+    """The case tables of these tests, and those of the product."""
+    if request.param == "memory":
+        yield tables
+        return
+    url = f"sqlite:///{tmp_path / 'cases.db'}"
+    upgrade(url)
+    store = open_store(url)
+    yield StoredCases(store, tables.tick)
+    store.close()
+
+
 @pytest.fixture(params=sorted(registry.SYSTEMS))
-def system(request: pytest.FixtureRequest, tables: MemoryTables) -> CaseSystem:
-    return registry.build(Settings(cases=Cases(system=request.param)), tables)
+def system(request: pytest.FixtureRequest, kept: NativeTables) -> CaseSystem:
+    return registry.build(Settings(cases=Cases(system=request.param)), kept)
 
 
 def test_the_same_key_gives_the_same_case(system: CaseSystem) -> None:
@@ -79,8 +98,6 @@ def test_notes_keep_who_may_read_them_and_who_wrote_them(tables: MemoryTables) -
 
 
 def test_a_merged_case_is_followed_to_its_survivor_and_circles_end(tables: MemoryTables) -> None:
-    from dataclasses import replace
-
     system = registry.build(Settings(), tables)
     dead, alive = system.open(draft(1)), system.open(draft(2))
     tables.cases[1] = replace(tables.cases[1], merged_into=alive.id)
