@@ -29,7 +29,8 @@ def sentiment_trend(frame: pd.DataFrame) -> Picture:
         y=alt.Y("low:Q", scale=scale, axis=alt.Axis(format="%"), title="Share negative"), y2="high:Q"
     )
     line = base.mark_line(color=RED, point=True).encode(y=alt.Y("share:Q", scale=scale))
-    return (band + line).properties(height=HEIGHT)
+    picture: Picture = alt.layer(band, line).properties(height=HEIGHT)
+    return picture
 
 
 def volume(frame: pd.DataFrame) -> Picture:
@@ -39,7 +40,7 @@ def volume(frame: pd.DataFrame) -> Picture:
         frame: columns day, sentiment, n.
     """
     order = list(COLOURS)
-    return (
+    picture: Picture = (
         alt.Chart(frame)
         .mark_bar()
         .encode(
@@ -50,6 +51,7 @@ def volume(frame: pd.DataFrame) -> Picture:
         )
         .properties(height=HEIGHT)
     )
+    return picture
 
 
 def topics(frame: pd.DataFrame) -> Picture:
@@ -58,12 +60,13 @@ def topics(frame: pd.DataFrame) -> Picture:
     Args:
         frame: columns topic, n, negative.
     """
-    return (
+    picture: Picture = (
         alt.Chart(frame)
         .mark_bar(color=BLUE)
         .encode(x=alt.X("n:Q", title="Mentions"), y=alt.Y("topic:N", sort="-x", title=None))
         .properties(height=alt.Step(22))
     )
+    return picture
 
 
 def phones(frame: pd.DataFrame) -> Picture:
@@ -78,7 +81,8 @@ def phones(frame: pd.DataFrame) -> Picture:
     )
     line = base.mark_line(color=BLUE, interpolate="step-after").encode(y="expected:Q")
     came = base.mark_line(color=RED, strokeDash=[5, 3], interpolate="step-after").encode(y="came:Q")
-    return (band + line + came).properties(height=HEIGHT)
+    picture: Picture = alt.layer(band, line, came).properties(height=HEIGHT)
+    return picture
 
 
 def agents(frame: pd.DataFrame) -> Picture:
@@ -92,7 +96,8 @@ def agents(frame: pd.DataFrame) -> Picture:
         y=alt.Y("cautious:Q", title="Agents")
     )
     median = base.mark_line(color=BLUE, interpolate="step-after").encode(y="median:Q")
-    return (cautious + median).properties(height=HEIGHT)
+    picture: Picture = alt.layer(cautious, median).properties(height=HEIGHT)
+    return picture
 
 
 def coverage(frame: pd.DataFrame) -> Picture:
@@ -113,7 +118,8 @@ def coverage(frame: pd.DataFrame) -> Picture:
         )
     )
     holes = alt.Chart(frame[~frame["state"].isin(states)]).mark_rule(color=RED, strokeDash=[4, 4], size=3)
-    return (bars + holes.encode(x="hour:T")).properties(height=HEIGHT)
+    picture: Picture = alt.layer(bars, holes.encode(x="hour:T")).properties(height=HEIGHT)
+    return picture
 
 
 def table(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:

@@ -72,9 +72,10 @@ class Runtime:
     @cached_property
     def model(self) -> str:
         """Name and revision of the weights, read without loading them."""
-        from nlp.classifier import identity
+        from nlp import shipped
 
-        return identity(self.settings.model.folder)
+        digest = (self.settings.model.folder or shipped.FOLDER) / shipped.DIGEST
+        return f"{shipped.NAME}@{digest.read_text('ascii')[:7]}"
 
     def collector(self, name: str) -> Collector:
         """A source of the settings, built."""

@@ -1,5 +1,6 @@
 """Call records from a file or the watched folder to storage. A correction adds; the newest record counts."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,9 @@ from core.errors import BadInput
 from forecast.calls import read_calls
 from jobs.build import Runtime
 from storage import calls as stored
+from storage.work import Unit
+
+log = logging.getLogger("openear.calls")
 
 SHOWN = 20
 
@@ -60,6 +64,13 @@ def import_calls(runtime: Runtime, file: Path, *, queue: str, timezone: str | No
         done = stored.add(tx, read.calls)
     rejected = tuple((one.line, one.why) for one in read.rejected)
     return CallsReport(file.name, done.new, done.corrected, done.same, rejected)
+
+
+def watch(runtime: Runtime, unit: Unit) -> None:
+    """The stage: look into the watched folder."""
+    del unit
+    for report in watch_folder(runtime):
+        log.info("%s", report.text())
 
 
 def watch_folder(runtime: Runtime) -> list[CallsReport]:

@@ -5,6 +5,7 @@ import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def findings(config: Path) -> Iterator[Finding]:
         if not source.enabled:
             yield Finding(f"source {name}", WARNS, "switched off", f"sources.{name}.enabled = true")
         else:
-            yield _guarded(f"source {name}", lambda name=name: _source(runtime, name), "openear sources; docs/sources")
+            yield _guarded(f"source {name}", partial(_source, runtime, name), "see docs/sources")
     if not settings.sources:
         yield Finding("sources", WARNS, "none", "add [sources.NAME] to the settings, or openear import FILE")
     yield _guarded("case system", lambda: _cases(runtime), "see [cases] in the settings")

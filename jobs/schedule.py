@@ -21,6 +21,7 @@ TICK = timedelta(seconds=5)
 #: A gap that brought nothing is asked again after this long.
 BACKFILL_EVERY = timedelta(minutes=10)
 RECHECK_EVERY = timedelta(days=1)
+FOLDER_EVERY = timedelta(minutes=1)
 SWEEP_ATTEMPTS = 6
 
 
@@ -29,7 +30,19 @@ def tick(runtime: Runtime) -> list[tuple[str, int]]:
     now = runtime.clock()
     added: list[tuple[str, int]] = []
     with runtime.store.write() as tx:
-        for part in (_sweep, _sources, _backfills, _scoring, _linking, _series, _requests, _alerts, _daily, _forecasts):
+        for part in (
+            _sweep,
+            _sources,
+            _backfills,
+            _scoring,
+            _linking,
+            _series,
+            _requests,
+            _alerts,
+            _daily,
+            _calls,
+            _forecasts,
+        ):
             added += part(tx, runtime, now)
     return added
 
@@ -125,6 +138,15 @@ def _daily(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, i
             units += _add(
                 tx, now, "collect", f"recheck:{name}:{bucket(now, RECHECK_EVERY)}:{ids[0]}", payload, "backfill"
             )
+    return units
+
+
+def _calls(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    units: list[tuple[str, int]] = []
+    if runtime.settings.phones.folder is not None:
+        units += _add(tx, now, "calls", f"calls:{bucket(now, FOLDER_EVERY)}", {})
+    if runtime.settings.sample:
+        units += _add(tx, now, "sample", f"sample:{bucket(now, FOLDER_EVERY)}", {"do": "live on"})
     return units
 
 

@@ -61,7 +61,7 @@ def parts(settings: Settings, *, dashboard: bool) -> list[Part]:
     python = sys.executable
     chosen: list[Part] = []
     if settings.sample:
-        chosen.append(Part(name="sample", command=(python, "-m", "sample.server", "--port", str(SAMPLE_PORT))))
+        chosen.append(Part(name="sample", command=_sample_server(settings)))
     chosen += [
         Part(name="work", command=(python, "-m", "jobs.worker", "work"), environment={"OMP_NUM_THREADS": "1"}),
         Part(name="score", command=(python, "-m", "jobs.worker", "score")),
@@ -71,6 +71,11 @@ def parts(settings: Settings, *, dashboard: bool) -> list[Part]:
     if dashboard:
         chosen.append(Part(name="dashboard", command=_streamlit(settings)))
     return chosen
+
+
+def _sample_server(settings: Settings) -> tuple[str, ...]:
+    anchor = (settings.data_dir / "anchor").read_text("utf-8")
+    return (sys.executable, "-m", "sample.server", "--port", str(SAMPLE_PORT), "--anchor", anchor)
 
 
 def _streamlit(settings: Settings) -> tuple[str, ...]:

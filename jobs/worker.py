@@ -5,9 +5,10 @@ import sys
 import threading
 from collections.abc import Mapping
 
-from jobs import alerting, collect, forecast, link, requests, retain, schedule, score, series
+from jobs import alerting, calls, collect, forecast, link, requests, retain, sample_city, schedule, score, series
 from jobs.build import Runtime, open_runtime
 from jobs.engines import LocalEngine
+from jobs.listen import register
 from jobs.logs import set_up
 from jobs.work import Stage
 
@@ -20,11 +21,19 @@ STAGES: Mapping[str, Stage] = {
     "alert": alerting.alert,
     "request": requests.act,
     "retain": retain.retain,
+    "calls": calls.watch,
+    "sample": sample_city.sample,
 }
 
 #: The threads of the process that does all but scoring, each with its stages in order of preference.
 #: One linker at a time: no other lane may name "link".
-WORK_LANES = (("alert", "request"), ("collect",), ("collect",), ("link", "series"), ("forecast", "retain"))
+WORK_LANES = (
+    ("alert", "request"),
+    ("collect",),
+    ("collect",),
+    ("link", "series"),
+    ("calls", "forecast", "retain", "sample"),
+)
 SCORE_LANES = (("score",),)
 
 
@@ -33,6 +42,9 @@ LANES = {"work": WORK_LANES, "score": SCORE_LANES, "all": WORK_LANES + SCORE_LAN
 
 def serve(runtime: Runtime, role: str, stopping: threading.Event) -> None:
     """Work until told to stop. Only a role that does more than score keeps the schedule."""
+    if role != "score":
+        with runtime.store.write() as tx:
+            register(tx, runtime)
     engine = LocalEngine(runtime, STAGES, LANES[role])
     engine.start()
     scheduler = None if role == "score" else schedule.start(runtime, engine.submit)

@@ -131,7 +131,7 @@ def _rebuild_day(tx: Connection, day: date, zone: ZoneInfo) -> None:
     start, end = (_hour_from(day + timedelta(days=n), zone) for n in (0, 1))
     tx.execute(delete(mention_day).where(d.day == day))
     keys = (h.topic, h.source, h.platform, h.language, h.sentiment)
-    summed = select(h.topic, cast(literal(day, SqlDate), SqlDate).label("day"), *keys[1:])
+    summed = select(h.topic, literal(day, SqlDate).label("day"), *keys[1:])
     summed = summed.add_columns(func.sum(h.n).label("n"), func.sum(h.needs_answer).label("needs_answer"))
     summed = summed.where(h.hour >= start, h.hour < end).group_by(*keys)
     names = ["topic", "day", "source", "platform", "language", "sentiment", "n", "needs_answer"]
