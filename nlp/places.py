@@ -55,13 +55,13 @@ def find(text: str, gazetteer: Gazetteer) -> list[Place]:
     hits = list(_hits(text, gazetteer))
     places: list[Place] = []
     while hits:
-        hit = hits.pop(0)
+        hit, free = hits.pop(0), places[-1].end if places else 0
         crossing = hits[0] if hits and _cross(text, hit, hits[0]) else None
         if crossing is not None:
             name = f"{hit.entry.name} & {crossing.entry.name}"
             places.append(_place(text, name, "intersection", None, hit.start, crossing.end))
             hits.pop(0)
-        elif hit.entry.kind == "street" and (address := _address(text, hit)) is not None:
+        elif hit.entry.kind == "street" and (address := _address(text, hit, free)) is not None:
             places.append(address)
         elif hit.whole:
             places.append(_place(text, hit.entry.name, hit.entry.kind, hit.entry.point, hit.start, hit.end))
@@ -87,10 +87,12 @@ def _cross(text: str, first: _Hit, second: _Hit) -> bool:
     return streets and _JOIN.fullmatch(text[first.end : second.start].lstrip(".")) is not None
 
 
-def _address(text: str, hit: _Hit) -> Place | None:
-    if before := _HOUSE_BEFORE.search(text[max(0, hit.start - 10) : hit.start]):
+def _address(text: str, hit: _Hit, free: int) -> Place | None:
+    """The street with a house number before it (not before `free`: that belongs to the last place) or after it."""
+    if before := _HOUSE_BEFORE.search(text[max(free, hit.start - 10) : hit.start]):
         start = hit.start - len(before[0])
-        return _place(text, f"{before[1]} {hit.entry.name}", "address", hit.entry.point, start, hit.end)
+        if hit.whole or len(before[1]) >= 3 or text[hit.start].isupper():  # not the "5 main reasons"
+            return _place(text, f"{before[1]} {hit.entry.name}", "address", hit.entry.point, start, hit.end)
     if after := _HOUSE_AFTER.match(text, hit.end) if hit.whole else None:
         return _place(text, f"{hit.entry.name} {after[1]}", "address", hit.entry.point, hit.start, after.end())
     return None

@@ -48,6 +48,8 @@ def gazetteer(tmp_path: Path) -> Gazetteer:
         ("CALLE MÁYOR nº 8", [("Calle Mayor 8", "address", "CALLE MÁYOR nº 8")]),
         ("flood on Main Street by the Harbor Bridge", [("Main Street", "street", "Main Street"),
                                                        ("Harbor Bridge", "bridge", "Harbor Bridge")]),
+        ("Main St 118 5th Ave", [("Main Street 118", "address", "Main St 118"), ("5th Avenue", "street", "5th Ave")]),
+        ("my 5 main reasons", []),
         ("the main problem is the 5th grade", []),
         ("el alcalde mayor de la plaza", []),
         ("", []),
