@@ -118,8 +118,6 @@ class _Run:
         top = newest(found.mentions)
         if top and (self.best is None or top > self.best):
             self.best = min(top, self.source.clock())  # a server's clock may be ahead; ours decides what is past
-        if found.next is not None and found.next == lane.at:
-            raise SourceChanged(self.source.name, "gives the same page again")
         below = bool(found.mentions) and not self._above(found.mentions[-1])
         wanted = tuple(one for one in found.mentions if self._above(one))
         return replace(found, mentions=wanted, next=None if below else found.next)
@@ -144,7 +142,10 @@ class _Run:
             until=until,
             cursor=at,
         )
-        return posts_of(self.source.name, answer, self.source.clock())
+        page = posts_of(self.source.name, answer, self.source.clock())
+        if at is not None and page.next == at:
+            raise SourceChanged(self.source.name, "gives the same page again")
+        return page
 
     def _above(self, mention: Mention) -> bool:
         at = mention.posted_at
