@@ -15,7 +15,7 @@ PAGES = (
 st.set_page_config(page_title="openear", page_icon=":material/hearing:", layout="wide")
 who = session.person()
 page = st.navigation(
-    [st.Page(f"pages/{name}.py", title=title, url_path=name, default=name == "desk") for name, title in PAGES]
+    [st.Page(f"views/{name}.py", title=title, url_path=name, default=name == "desk") for name, title in PAGES]
 )
 with st.sidebar:
     st.text(f"{who.name}, {who.role}")

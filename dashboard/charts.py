@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-Picture = alt.Chart | alt.LayerChart
+Picture = alt.Chart | alt.LayerChart | alt.FacetChart
 
 #: Contrast with white is 4.5:1 or better for each.
 COLOURS = {"negative": "#a61c00", "neutral": "#5f6368", "positive": "#0b5394", "unread": "#8a5a00"}

@@ -9,7 +9,6 @@ from dashboard import queries, words
 from storage.desk import Order
 
 SPANS = {"7 days": 7, "30 days": 30, "90 days": 90, "18 months": 548}
-PAGE = 15
 
 
 def span(default: str = "90 days") -> tuple[date, date]:
@@ -33,8 +32,8 @@ def order() -> Order:
 
 
 def page_number(total: int, key: str) -> int:
-    """Which page of PAGE items, from 0."""
-    pages = max(1, -(-total // PAGE))
+    """Which page of queries.PAGE items, from 0."""
+    pages = max(1, -(-total // queries.PAGE))
     if pages == 1:
         return 0
     return int(st.number_input(f"Page (1 to {pages})", 1, pages, 1, key=key, bind="query-params")) - 1

@@ -11,29 +11,48 @@ import pandas as pd
 from core.series import QUANTILE_NAMES, Calls, Forecast
 from forecast.staffing import Interval, Target, local_starts_of
 
+COLUMNS = ["start", "low", "expected", "high", "came", "spike"]
 LOW, MIDDLE, HIGH = (QUANTILE_NAMES.index(name) for name in ("q10", "q50", "q90"))
 
 
-def frame(forecast: Forecast, came: Sequence[Calls], until: datetime) -> pd.DataFrame:
-    """Columns start (local), low, expected, high, came, spike; closed slots are left out of the forecast."""
-    zone = ZoneInfo(forecast.timezone)
-    starts = local_starts_of(forecast)
-    rows = [
-        (start, q[LOW], q[MIDDLE], q[HIGH], np.nan, p)
-        for start, q, p in zip(starts, forecast.quantiles, forecast.spike_probability, strict=True)
-        if start < until and not np.isnan(q[MIDDLE])
-    ]
-    rows += [(c.start.astimezone(zone), np.nan, np.nan, np.nan, c.offered, np.nan) for c in came]
-    table = pd.DataFrame(rows, columns=["start", "low", "expected", "high", "came", "spike"])
-    return table.sort_values("start", ignore_index=True)
+def frame(forecasts: Sequence[Forecast], came: Sequence[Calls], until: datetime) -> pd.DataFrame:
+    """Columns start (local), low, expected, high, came, spike; one row a slot.
+
+    Closed slots are left out; after each stretch of slots a row of NaN breaks the lines, so that a night is a gap.
+
+    Args:
+        forecasts: the later one counts where two speak of a slot.
+        came: calls as they were counted.
+        until: where the picture ends.
+    """
+    rows: dict[datetime, list[float]] = {}
+    for forecast in forecasts:
+        each = zip(local_starts_of(forecast), forecast.quantiles, forecast.spike_probability, strict=True)
+        for start, q, p in each:
+            if start < until and not np.isnan(q[MIDDLE]):
+                rows[start] = [q[LOW], q[MIDDLE], q[HIGH], np.nan, p]
+    zone = ZoneInfo(forecasts[0].timezone)
+    for call in came:
+        row = rows.setdefault(call.start.astimezone(zone), [np.nan] * 5)
+        row[3] = call.offered
+    table = pd.DataFrame([(start, *rows[start]) for start in sorted(rows)], columns=COLUMNS)
+    return broken(table, forecasts[0].step)
 
 
-def staffing_frame(intervals: Sequence[Interval], until: datetime) -> pd.DataFrame:
+def broken(table: pd.DataFrame, step: timedelta) -> pd.DataFrame:
+    """The table with a row of NaN after each slot that no slot follows."""
+    ends = table["start"] + step
+    holes = pd.DataFrame({"start": ends[~ends.isin(table["start"])]})
+    return pd.concat([table, holes], ignore_index=True).sort_values("start", ignore_index=True)
+
+
+def staffing_frame(intervals: Sequence[Interval], step: timedelta, until: datetime) -> pd.DataFrame:
     """Columns start, calls, cautious_calls, median, cautious (agents scheduled)."""
     rows = [
         (i.start, i.calls, i.cautious_calls, i.scheduled, i.cautious_scheduled) for i in intervals if i.start < until
     ]
-    return pd.DataFrame(rows, columns=["start", "calls", "cautious_calls", "median", "cautious"])
+    table = pd.DataFrame(rows, columns=["start", "calls", "cautious_calls", "median", "cautious"])
+    return broken(table, step) if rows else table
 
 
 def running(night: Forecast | None, came: Sequence[Calls], now: datetime) -> tuple[float, float] | None:
@@ -53,7 +72,7 @@ def stale(came: Sequence[Calls], now: datetime) -> timedelta | None:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Numbers without decimals, times as people read them."""
-    shown = table.copy()
+    shown = table.dropna(how="all", subset=table.columns.drop("start")).copy()
     shown["start"] = shown["start"].map(lambda t: f"{t:%a} {t.day} {t:%b %H:%M}")
     for name in shown.columns.drop("start"):
         shown[name] = shown[name].map(lambda x: "-" if pd.isna(x) else (f"{x:.2f}" if 0 < x < 1 else f"{x:.0f}"))
@@ -84,7 +103,7 @@ def agents_sentence(staffing: pd.DataFrame, target: Target) -> str:
     goal = f"{target.share:.0%} of calls answered within {target.wait.total_seconds():.0f} s"
     if staffing.empty:
         return f"Nobody needs to be scheduled for {goal}: the phones are closed."
-    most = staffing.sort_values("median").iloc[-1]
+    most = staffing.sort_values("median", na_position="first").iloc[-1]
     return (
         f"{goal} needs most people at {most['start']:%a %H:%M}: {most['median']:.0f} on the schedule, "
         f"{most['cautious']:.0f} to be cautious. Blue: for the expected calls. Red, broken: for 8 of 10 outcomes. "

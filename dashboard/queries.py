@@ -9,10 +9,14 @@ from sqlalchemy import Connection
 
 from core.series import Calls, Forecast
 from core.settings import Settings, load
+from crm import triage
 from storage import calls, cases, coverage, desk, forecasts, mentions, series, sources, work
 from storage.engine import Store, open_store
 
 MINUTE = 60
+#: Items on a page, and how many are put in order together.
+PAGE = 15
+TRIAGED = 20 * PAGE
 
 
 @st.cache_resource
@@ -51,10 +55,26 @@ def writing() -> Iterator[Connection]:
         yield connection
 
 
-def inbox(order: desk.Order, limit: int, offset: int, topic: str | None, assignee: str | None) -> list[desk.InboxItem]:
-    """Mentions that wait for an answer."""
+def inbox(order: desk.Order, page: int, topic: str | None, assignee: str | None) -> list[desk.InboxItem]:
+    """One page of the mentions that wait for an answer: by triage, or the newest first.
+
+    Triage (safety, clock, service, time; never influence) orders within each stretch of TRIAGED mentions.
+    """
+    stretch, within = divmod(page * PAGE, TRIAGED) if order == "urgent" else (page, 0)
+    size = TRIAGED if order == "urgent" else PAGE
     with reading() as read:
-        return desk.inbox(read, order=order, limit=limit, offset=offset, topic=topic, assignee=assignee)
+        items = desk.inbox(read, order=order, limit=size, offset=stretch * size, topic=topic, assignee=assignee)
+    if order == "newest":
+        return items
+    by_id = {item.mention_id: item for item in items}
+    return [by_id[each.id] for each in triage.order([_waiting(item) for item in items], now())][within : within + PAGE]
+
+
+def _waiting(item: desk.InboxItem) -> triage.Waiting:
+    harm = item.safety >= settings().alerts.safety_threshold
+    return triage.Waiting(
+        id=item.mention_id, harm=harm, topics=frozenset(item.topics), due_at=item.due_at, since=item.at
+    )
 
 
 def counts() -> desk.Counts:

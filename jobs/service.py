@@ -28,6 +28,15 @@ QUIET = {
     "TOKENIZERS_PARALLELISM": "false",
     "PYTHONUNBUFFERED": "1",
 }
+#: Every pair of colours has a contrast of 4.5:1 or better.
+THEME = {
+    "theme.base": "light",
+    "theme.primaryColor": "#0b5394",
+    "theme.backgroundColor": "#ffffff",
+    "theme.secondaryBackgroundColor": "#f2f5f8",
+    "theme.textColor": "#1b1f24",
+    "theme.linkColor": "#0b5394",
+}
 START_SECONDS = 60.0
 
 
@@ -88,6 +97,7 @@ def _streamlit(settings: Settings) -> tuple[str, ...]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        **THEME,
     }
     return (
         sys.executable,

@@ -43,6 +43,7 @@ class InboxItem:
     verdict: str | None
     case_id: int | None
     case_code: str | None
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ def _items(read: Connection, ids: list[int]) -> list[InboxItem]:
     m, r, k, link = mention.c, reading.c, mention_key.c, case_link.c
     columns = (m.posted_at, m.platform, m.source, m.kind, m.visibility, m.text, m.url, m.stars)
     wanted = (
-        select(reading, *columns, link.verdict, link.case_id, cases.c.code)
+        select(reading, *columns, link.verdict, link.case_id, cases.c.code, cases.c.due_at)
         .join(mention, and_(m.id == r.mention_id, m.at == r.at))
         .join(mention_key, k.id == r.mention_id)
         .outerjoin(case_link, and_(link.mention_id == r.mention_id, link.undone_at.is_(None)))

@@ -13,7 +13,7 @@ badges = st.columns(4)
 badges[0].metric("Waiting", f"{counts.waiting:,}")
 badges[1].metric("Nobody's yet", f"{counts.unassigned:,}")
 badges[2].metric("Negative", f"{counts.negative:,}")
-badges[3].metric("Somebody may come to harm", f"{counts.safety:,}")
+badges[3].metric("May be harm", f"{counts.safety:,}")
 
 controls = st.columns(3)
 with controls[0]:
@@ -24,7 +24,7 @@ with controls[2]:
     whose = st.selectbox("Whose", ("everybody's", "mine", "nobody's"), key="whose", bind="query-params")
 assignee = {"everybody's": None, "mine": session.person().name, "nobody's": ""}[whose]
 number = filters.page_number(counts.waiting, "page")
-items = queries.inbox(order, filters.PAGE, number * filters.PAGE, topic, assignee)
+items = queries.inbox(order, number, topic, assignee)
 
 st.header(f"Waiting for an answer, page {number + 1}", anchor=False)
 if not items:

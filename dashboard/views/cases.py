@@ -17,7 +17,7 @@ wanted = None if status == "all" else status
 total = queries.case_count(wanted)
 with right:
     number = filters.page_number(total, "page")
-rows = queries.case_page(wanted, filters.PAGE, number * filters.PAGE)
+rows = queries.case_page(wanted, queries.PAGE, number * queries.PAGE)
 
 st.header(f"{total:,} cases, page {number + 1}", anchor=False)
 if rows:

@@ -67,7 +67,7 @@ st.header("Work that was given up", anchor=False)
 dead = queries.dead_letters()
 if not dead:
     st.text("None.")
-for unit in dead[: filters.PAGE]:
+for unit in dead[: queries.PAGE]:
     with st.container(border=True):
         st.subheader(f"Unit {unit.id}: {unit.stage}", anchor=False)
         st.text(f"tried {unit.attempts} times; {unit.last_error or ''}")

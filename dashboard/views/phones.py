@@ -33,7 +33,8 @@ if forecast is None:
 
 st.header("Today", anchor=False)
 day = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-run = phones.running(queries.earlier_forecast(queue, day), came, now)
+night = queries.earlier_forecast(queue, day)
+run = phones.running(night, came, now)
 if run:
     got, due = run
     more = got / due - 1 if due else 0.0
@@ -46,7 +47,7 @@ if run:
 st.text(f"Forecast by {forecast.model}, made {words.local(forecast.made_at, zone)}. {' '.join(forecast.notes)}")
 
 end = now + timedelta(days=ahead)
-table = phones.frame(forecast, came, end)
+table = phones.frame([each for each in (night, forecast) if each], came, end)
 st.header("Calls expected", anchor=False)
 show.figure(
     charts.phones(table), phones.readable(table), sentence=phones.calls_sentence(table, ahead), name="calls_expected"
@@ -83,7 +84,7 @@ target = Target(
     max_occupancy=settings.phones.max_occupancy,
     patience=settings.phones.patience,
 )
-staffing = phones.staffing_frame(staff_forecast(phones.until(forecast, end), target), end)
+staffing = phones.staffing_frame(staff_forecast(phones.until(forecast, end), target), forecast.step, end)
 show.figure(
     charts.agents(staffing),
     phones.readable(staffing),
