@@ -18,6 +18,7 @@ from collectors.kinds import Context
 from core.protocols import Collector
 from core.settings import Agency, Network, Source
 from net.client import Rules, open_client
+from tests.collectors.feeds import Post, rss
 
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -52,7 +53,7 @@ class Fake(ABC):
 
     kind: str
     tells_total = False
-    page = 40
+    speaks_json = True  # its pages are JSON, which tests may spoil item by item
 
     def __init__(self, clock: Ticker) -> None:
         self.clock = clock
@@ -171,7 +172,6 @@ class FakeMastodon(Fake):
 class FakeBluesky(Fake):
     kind = "bluesky"
     tells_total = True
-    page = 100
     did = "did:plc:inventedwren234567abcdef"
 
     def __init__(self, clock: Ticker) -> None:
@@ -235,9 +235,27 @@ class FakeBluesky(Fake):
         return self.json(data)
 
 
-FAKES: dict[str, Callable[[Ticker], Fake]] = {"mastodon": FakeMastodon, "bluesky": FakeBluesky}
+class FakeFeed(Fake):
+    """A blog that pages its feed as WordPress does."""
+
+    kind = "feed"
+    speaks_json = False
+    server = "https://blog.example"
+
+    def section(self) -> Source:
+        return Source.model_validate({"kind": "feed", "url": f"{self.server}/?feed=rss2"})
+
+    def ident(self, item: Item) -> str:
+        return f"{self.server}/?p={item.number}"
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        asked = request.url.params
+        if "feed" not in asked:
+            there = {str(item.number) for item in self.listed}
+            return httpx.Response(200 if asked.get("p") in there else 404, html="<html></html>")
+        start = (int(asked.get("paged", "1")) - 1) * 100
+        posts = [Post(item.number, item.at, item.text) for item in self.listed[start : start + 100]]
+        return httpx.Response(404 if start and not posts else 200, content=rss(posts))
 
 
-def loads(response: httpx.Response) -> Any:
-    """What a response of a fake holds."""
-    return json.loads(response.content)
+FAKES: dict[str, Callable[[Ticker], Fake]] = {"mastodon": FakeMastodon, "bluesky": FakeBluesky, "feed": FakeFeed}
