@@ -63,6 +63,9 @@ def _decide_one(tx: Connection, runtime: Runtime, index: CaseIndex, item: LinkIn
         cases.set_due(tx, case_id, due_at(runtime.settings, now))
         decision = _at(decision, case_id)
     cases.link(tx, item.mention_id, decision, now, ACTOR)
+    if decision.verdict is Verdict.JOIN and decision.evidence.get("reopens") and case_id is not None:
+        cases.set_status(tx, case_id, Status.OPEN, ACTOR, "its author wrote again", now)
+        cases.set_due(tx, case_id, due_at(runtime.settings, now))
     if decision.verdict in (Verdict.OPEN, Verdict.JOIN) and case_id is not None:
         for row in cases.candidates(tx, now=now, days=DAYS, case_ids=[case_id]):
             index.put(candidate(row))
@@ -95,6 +98,7 @@ def scored_mention(item: LinkInput) -> ScoredMention:
         visibility=Visibility(item.visibility),
         parent=item.parent,
         root=item.root,
+        ancestors=item.ancestors,
         author=(item.author, item.author_epoch) if item.author and item.author_epoch else None,
         point=item.point,
         stars=item.stars,
@@ -111,6 +115,7 @@ def candidate(row: CandidateRow) -> Candidate:
         code=row.code,
         public=all(m.visibility != Visibility.PRIVATE for m in row.mentions),
         updated_at=_newest((m.at for m in row.mentions), row.opened_at),
+        resolved_at=row.ended_at,
         topics=frozenset(topic for m in row.mentions for topic in m.topics) - {"other"},
         members=frozenset((m.platform, m.external_id) for m in row.mentions),
         authors=frozenset((m.author, m.author_epoch) for m in theirs if m.author and m.author_epoch),

@@ -7,6 +7,10 @@ from sqlalchemy import Connection, and_, or_, select
 
 from storage.tables import case_link, cases, mention, mention_key, reading_topic, score_vector
 
+OPEN = ("open", "in_progress")
+#: For so many days an ended case may still take its author's words.
+ENDED = 7
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateMention:
@@ -36,7 +40,11 @@ class CandidateMention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
-    """An open case and its mentions, newest first."""
+    """A case that may take more words, and its mentions, newest first.
+
+    Attributes:
+        ended_at: when it was resolved, closed or cancelled; None while somebody works on it.
+    """
 
     case_id: int
     key: str
@@ -47,14 +55,18 @@ class CandidateRow:
     opened_at: datetime
     updated_at: datetime
     mentions: tuple[CandidateMention, ...]
+    ended_at: datetime | None = None
 
 
 def candidates(read: Connection, *, now: datetime, days: int, case_ids: list[int] | None = None) -> list[CandidateRow]:
-    """Cases that are open and were touched within `days`, newest first; only these if `case_ids` are given."""
+    """Cases touched within `days`, newest first; ended ones only if that was within ENDED days.
+
+    Only these if `case_ids` are given.
+    """
     c = cases.c
-    wanted = select(cases).where(
-        c.status.in_(("open", "in_progress")), c.updated_at >= now - timedelta(days=days), c.updated_at <= now
-    )
+    fresh = and_(c.status.in_(OPEN), c.updated_at >= now - timedelta(days=days))
+    ended = and_(c.status.not_in(OPEN), c.updated_at >= now - timedelta(days=min(days, ENDED)))
+    wanted = select(cases).where(or_(fresh, ended), c.updated_at <= now)
     if case_ids is not None:
         wanted = wanted.where(c.id.in_(case_ids))
     rows = list(read.execute(wanted.order_by(c.updated_at.desc(), c.id.desc())))
@@ -69,6 +81,7 @@ def candidates(read: Connection, *, now: datetime, days: int, case_ids: list[int
             topic=row.topic,
             opened_at=row.opened_at,
             updated_at=row.updated_at,
+            ended_at=None if row.status in OPEN else row.updated_at,
             mentions=tuple(at_case.get(row.id, ())),
         )
         for row in rows

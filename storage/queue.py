@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, func, select, tuple_
 
 from core.mention import Point
 from core.scores import Scores
@@ -12,10 +12,17 @@ from storage.sql import chunks
 from storage.tables import case_link, cases, mention, mention_key, reading, score, score_vector
 from storage.views import scores_of
 
+#: How far up a thread the linker looks.
+DEEPEST = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkInput:
-    """A mention with its newest scores, as the linker needs it. `at` is when it was said."""
+    """A mention with its newest scores, as the linker needs it. `at` is when it was said.
+
+    Attributes:
+        ancestors: what its parent answers, and so on up the thread, as far as we know it.
+    """
 
     mention_id: int
     platform: str
@@ -26,6 +33,7 @@ class LinkInput:
     at: datetime
     parent: str | None
     root: str | None
+    ancestors: tuple[str, ...]
     author: str | None
     author_epoch: str | None
     point: Point | None
@@ -65,16 +73,43 @@ def _some(read: Connection, ids: list[int]) -> list[LinkInput]:
         .order_by(m.id)
     )
     scores = _scores(read, ids)
+    found = list(read.execute(rows))
+    above = _ancestors(read, {(row.platform, row.parent) for row in found if row.parent})
     return [
         LinkInput(
             **{name: getattr(row, name) for name in _PLAIN},
             mention_id=row.id,
+            ancestors=above.get((row.platform, row.parent), ()),
             point=None if row.latitude is None else Point(latitude=row.latitude, longitude=row.longitude),
             scores=_with_vector(scores[row.id], row.vector or b""),
         )
-        for row in read.execute(rows)
+        for row in found
         if row.id in scores
     ]
+
+
+def _ancestors(read: Connection, parents: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What each of these answers, nearest first, DEEPEST steps up at most."""
+    chains: dict[tuple[str, str], tuple[str, ...]] = dict.fromkeys(parents, ())
+    ends = {key: key for key in parents}
+    for _ in range(DEEPEST):
+        above = _parents(read, set(ends.values()))
+        ends = {key: (end[0], up) for key, end in ends.items() if (up := above.get(end)) and up not in chains[key]}
+        if not ends:
+            break
+        for key, (_platform, up) in ends.items():
+            chains[key] = (*chains[key], up)
+    return chains
+
+
+def _parents(read: Connection, keys: set[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    k, m = mention_key.c, mention.c
+    found: dict[tuple[str, str], str] = {}
+    for some in chunks(sorted(keys), 200):
+        rows = select(k.platform, k.external_id, m.parent).join(mention, and_(m.id == k.id, m.at == k.at))
+        rows = rows.where(tuple_(k.platform, k.external_id).in_(some), m.parent.is_not(None))
+        found.update({(row.platform, row.external_id): row.parent for row in read.execute(rows)})
+    return found
 
 
 _PLAIN = (
