@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, text, update
+from sqlalchemy import Connection, Row, bindparam, select, text, update
 
 from core.actor import Actor
-from storage.sql import is_postgres, plain
+from storage.sql import insert_all, is_postgres, plain
 from storage.tables import audit, audit_head
 
 #: What the first row stands on.
 GENESIS = "0" * 64
 #: Held to the end of the transaction, so that rows are chained one after the other. SQLite has one writer anyway.
 _LOCK = 0x6F656175
+# Built once: every decision runs them.
+_END = select(audit_head.c.rows, audit_head.c.head)
+_MOVE = update(audit_head).values(rows=bindparam("number"), head=bindparam("newest"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +93,7 @@ def append_all(tx: Connection, entries: Iterable[Entry], now: datetime) -> None:
     """Write many decisions down, in order."""
     if is_postgres(tx):
         tx.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    end = tx.execute(select(audit_head.c.rows, audit_head.c.head)).one()
+    end = tx.execute(_END).one()
     number, head, rows = end.rows, end.head, []
     for entry in entries:
         number += 1
@@ -98,8 +101,8 @@ def append_all(tx: Connection, entries: Iterable[Entry], now: datetime) -> None:
         head = row["hash"]
         rows.append(row)
     if rows:
-        tx.execute(insert(audit), rows)
-        tx.execute(update(audit_head).values(rows=number, head=head))
+        insert_all(tx, audit, rows)
+        tx.execute(_MOVE, {"number": number, "newest": head})
 
 
 def _row(number: int, entry: Entry, prev: str, now: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from core.actor import Actor
 from core.case import CaseDraft, CaseRef, Link, Status, Verdict
@@ -43,6 +43,12 @@ __all__ = [
 OPEN_STATES = (Status.OPEN.value, Status.IN_PROGRESS.value)
 #: No letter or digit that is mistaken for another when it is read out on the phone.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+# Built once: every decision runs them.
+_STANDING = select(case_link).where(case_link.c.mention_id == bindparam("mention"), case_link.c.undone_at.is_(None))
+_ADD_LINK = insert(case_link).returning(case_link.c.id)
+_DECIDED = update(reading).where(reading.c.mention_id == bindparam("mention")).values(undecided=False)
+_TOUCHED = update(cases).where(cases.c.id == bindparam("case")).values(updated_at=bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +163,7 @@ def link(tx: Connection, mention_id: int, decision: Link, now: datetime, actor: 
     the one that stood is undone and kept.
     """
     c = case_link.c
-    standing = tx.execute(select(case_link).where(c.mention_id == mention_id, c.undone_at.is_(None))).one_or_none()
+    standing = tx.execute(_STANDING, {"mention": mention_id}).one_or_none()
     if standing is not None:
         if actor.kind == "job" or _same(standing, decision):
             return int(standing.id)
@@ -173,10 +179,10 @@ def link(tx: Connection, mention_id: int, decision: Link, now: datetime, actor: 
         "decided_by": str(actor) if actor.kind == "person" else decision.decided_by,
         "decided_at": now,
     }
-    link_id = int(tx.execute(insert(case_link).values(**new).returning(c.id)).scalar_one())
-    tx.execute(update(reading).where(reading.c.mention_id == mention_id).values(undecided=False))
+    link_id = int(tx.execute(_ADD_LINK, new).scalar_one())
+    tx.execute(_DECIDED, {"mention": mention_id})
     if decision.case_id is not None:
-        tx.execute(update(cases).where(cases.c.id == decision.case_id).values(updated_at=now))
+        tx.execute(_TOUCHED, {"case": decision.case_id, "now": now})
     before = None if standing is None else _brief(standing)
     after = {"verdict": new["verdict"], "rule": new["rule"], "case": decision.case_id, "score": decision.score}
     audit.append(tx, actor, f"link.{new['verdict']}", f"mention:{mention_id}", reason, before, after, now)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, tuple_, update
 
 from core.batch import Batch
 from core.mention import Author, Mention, Person
 from core.scores import Passage
 from storage import partitions, removal
 from storage.removal import remove
-from storage.sql import chunks, mark_dirty, plain, plain_id, upsert
+from storage.sql import chunks, insert_all, is_postgres, mark_dirty, plain, plain_id, upsert
 from storage.tables import handle, mention, mention_key, mention_version, reading, repost, sighting
 from storage.views import MentionView, one
 
@@ -145,21 +145,28 @@ def _insert(tx: Connection, source: str, fresh: list[Mention], now: datetime) ->
     if not fresh:
         return []
     rows = [_key_row(source, m, now) for m in fresh]
-    statement = upsert(tx, mention_key).on_conflict_do_nothing(index_elements=["platform", "external_id"])
-    statement = statement.returning(mention_key.c.id, mention_key.c.platform, mention_key.c.external_id)
-    ids = {(row.platform, row.external_id): row.id for row in tx.execute(statement, rows)}
-    pairs = ((ids.get((row["platform"], row["external_id"])), row, m) for row, m in zip(rows, fresh, strict=True))
+    pairs = zip(_insert_keys(tx, rows), rows, fresh, strict=True)
     new = [(i, row, m) for i, row, m in pairs if i is not None]
-    if not new:
-        return []
     partitions.ensure(tx, (row["at"] for _, row, _ in new))
-    tx.execute(insert(mention), [_mention_row(i, source, m, row["at"]) for i, row, m in new])
+    insert_all(tx, mention, [_mention_row(i, source, m, row["at"]) for i, row, m in new])
     counted = [_reading_row(i, m, row) for i, row, m in new if not m.own]
-    if counted:
-        tx.execute(insert(reading), counted)
-        mark_dirty(tx, (row["at"] for row in counted))
+    insert_all(tx, reading, counted)
+    mark_dirty(tx, (row["at"] for row in counted))
     _keep_handles(tx, [m.author for _, _, m in new if isinstance(m.author, Author) and m.author.sealed_handle])
     return [(i, m) for i, _, m in new]
+
+
+def _insert_keys(tx: Connection, rows: list[dict[str, Any]]) -> list[int | None]:
+    """The new ids; None where another worker was quicker. SQLite has one writer, which may number by itself."""
+    k = mention_key.c
+    if not is_postgres(tx):
+        last = tx.execute(select(func.max(k.id))).scalar() or 0
+        insert_all(tx, mention_key, [{"id": n, **row} for n, row in enumerate(rows, last + 1)])
+        return list(range(last + 1, last + 1 + len(rows)))
+    statement = upsert(tx, mention_key).on_conflict_do_nothing(index_elements=["platform", "external_id"])
+    statement = statement.returning(k.id, k.platform, k.external_id)
+    ids = {(row.platform, row.external_id): int(row.id) for row in tx.execute(statement, rows)}
+    return [ids.get((row["platform"], row["external_id"])) for row in rows]
 
 
 def _key_row(source: str, item: Mention, now: datetime) -> dict[str, Any]:
@@ -222,9 +229,8 @@ def _reading_row(mention_id: int, item: Mention, row: dict[str, Any]) -> dict[st
 
 
 def _keep_handles(tx: Connection, authors: list[Author]) -> None:
-    if authors:
-        rows = [{"pseudonym": a.pseudonym, "epoch": a.epoch, "sealed": a.sealed_handle} for a in authors]
-        tx.execute(upsert(tx, handle).on_conflict_do_nothing(index_elements=["pseudonym"]), rows)
+    rows = [{"pseudonym": a.pseudonym, "epoch": a.epoch, "sealed": a.sealed_handle} for a in authors]
+    insert_all(tx, handle, rows, ignore=True)
 
 
 def _edit(tx: Connection, edited: list[tuple[Mention, Row[Any]]], now: datetime) -> None:
@@ -266,8 +272,7 @@ def _sight(
         {"mention_id": i, "source": source, "query_version": query_version, "seen_at": now}
         for i in (*(i for i, _ in new), *others)
     ]
-    if rows:
-        tx.execute(upsert(tx, sighting).on_conflict_do_nothing(), rows)
+    insert_all(tx, sighting, rows, ignore=True)
     return list(others.values())
 
 

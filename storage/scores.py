@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from core.actor import Actor
 from core.errors import BadInput
 from core.scores import HEADS, SENTIMENTS, TOPICS, Scores
-from storage import audit
-from storage.sql import chunks, mark_dirty, plain, upsert
+from storage import audit, removal
+from storage.sql import chunks, insert_all, mark_dirty, plain, upsert
 from storage.tables import case_link, correction, mention_key, reading, reading_topic, score, score_vector
 from storage.views import CorrectionRow, newest_scores
 
@@ -53,8 +53,7 @@ def _add(tx: Connection, scored: list[tuple[int, str, Scores]], now: datetime, t
     living = [(i, h, s) for i, h, s in scored if i in rows and rows[i].gone_at is None]
     if not living:
         return
-    keep = upsert(tx, score).on_conflict_do_nothing(index_elements=["mention_id", "text_hash", "model", "revision"])
-    tx.execute(keep, [_score_row(i, h, s, now) for i, h, s in living])
+    insert_all(tx, score, [_score_row(i, h, s, now) for i, h, s in living], ignore=True)
     counting = {i: s for i, h, s in living if rows[i].text_hash == h}
     if counting:
         _keep_vectors(tx, counting, rows)
@@ -88,10 +87,8 @@ def _keep_vectors(tx: Connection, counting: Mapping[int, Scores], rows: Mapping[
         for i, s in counting.items()
         if s.vector
     ]
-    if vectors:
-        put = upsert(tx, score_vector)
-        new = {"model": put.excluded.model, "vector": put.excluded.vector}
-        tx.execute(put.on_conflict_do_update(index_elements=["mention_id"], set_=new), vectors)
+    removal.forget_vector(tx, list(counting))
+    insert_all(tx, score_vector, vectors)
 
 
 def name(scores: Scores) -> str:
@@ -146,8 +143,7 @@ def _count(
     """Write what counts now."""
     tx.execute(delete(reading_topic).where(reading_topic.c.mention_id.in_(list(read))))
     topics = [{"mention_id": i, "topic": t} for i, e in read.items() for t in dict.fromkeys(e.topics)]
-    if topics:
-        tx.execute(insert(reading_topic), topics)
+    insert_all(tx, reading_topic, topics)
     decided = _decided(tx, rows, now)
     put = upsert(tx, reading)
     values = [

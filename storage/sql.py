@@ -1,12 +1,14 @@
 """What SQLite and PostgreSQL say differently, and what text must be before it may be stored."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, String, Table, cast, func, type_coerce
+from sqlalchemy import JSON, ColumnElement, Connection, String, Table, cast, func, type_coerce
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel.sql.sqltypes import UTCDateTime
 
 from storage.tables import dirty_hour
 
@@ -24,6 +26,40 @@ def is_postgres(tx: Connection) -> bool:
 def upsert(tx: Connection, table: Table) -> Any:
     """An INSERT of this database that knows on_conflict_do_nothing and on_conflict_do_update."""
     return postgresql.insert(table) if is_postgres(tx) else sqlite.insert(table)
+
+
+def insert_all(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, ignore: bool = False) -> None:
+    """Insert rows that all have the same columns; `ignore` leaves out those that are there already.
+
+    On SQLite straight through its driver: two thirds of the time would go into SQLAlchemy's handling of values.
+    """
+    if not rows:
+        return
+    if is_postgres(tx):
+        put = postgresql.insert(table)
+        tx.execute(put.on_conflict_do_nothing() if ignore else put, list(rows))
+        return
+    names = list(rows[0])
+    statement = f"INSERT{' OR IGNORE' if ignore else ''} INTO {table.name} ({', '.join(names)})"
+    statement += f" VALUES ({', '.join('?' * len(names))})"
+    how = [(name, _as_sqlite(table.c[name].type)) for name in names]
+    tx.exec_driver_sql(
+        statement, [tuple(change(row[name]) if change else row[name] for name, change in how) for row in rows]
+    )
+
+
+def _as_sqlite(kind: Any) -> Callable[[Any], Any] | None:
+    """What SQLAlchemy's types do on the way in, for the types that `storage.tables` has."""
+    if isinstance(kind, UTCDateTime):
+        return lambda value: None if value is None else sqlite_time(value)
+    if isinstance(kind, JSON):
+        return lambda value: "[]" if value == [] else json.dumps(value)
+    return None
+
+
+def sqlite_time(moment: datetime) -> str:
+    """A moment as SQLite's text: it sorts as time does."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def hour_of(moment: datetime) -> datetime:

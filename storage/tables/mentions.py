@@ -41,7 +41,7 @@ class Mention(SQLModel, table=True):
     __tablename__ = "mention"
     __table_args__ = (
         Index(None, "at"),
-        Index(None, "platform", "root"),
+        partial("ix_mention_root", "root", where="root IS NOT NULL"),
         partial("ix_mention_author", "author", where="author IS NOT NULL"),
     )
 

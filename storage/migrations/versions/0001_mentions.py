@@ -108,7 +108,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("author IS NOT NULL"),
         postgresql_where=sa.text("author IS NOT NULL"),
     )
-    op.create_index(op.f("ix_mention_platform_root"), "mention", ["platform", "root"], unique=False)
+    op.create_index(
+        "ix_mention_root",
+        "mention",
+        ["root"],
+        unique=False,
+        sqlite_where=sa.text("root IS NOT NULL"),
+        postgresql_where=sa.text("root IS NOT NULL"),
+    )
     op.create_table(
         "mention_version",
         sa.Column("id", ID, nullable=False),
