@@ -24,14 +24,20 @@ class Known:
 
     @classmethod
     def of(cls, cursor: str | None) -> "Known":
-        """What a cursor says; nothing, if it is not ours."""
+        """What a cursor says.
+
+        Raises:
+            ValueError: it is not ours.
+        """
+        if cursor is None:
+            return cls()
         try:
-            said = json.loads(cursor or "{}")
+            said = json.loads(cursor)
             asked, newest = (said[name] and datetime.fromisoformat(said[name]) for name in ("asked", "newest"))
             etag, modified = str(said["etag"]), str(said["modified"])
             return cls(etag=etag, modified=modified, asked=asked, newest=newest, ids=frozenset(map(str, said["ids"])))
-        except (ValueError, TypeError, KeyError):
-            return cls()
+        except (TypeError, KeyError, RecursionError) as error:
+            raise ValueError(repr(error)) from None
 
     def cursor(self) -> str:
         """Known as a cursor."""

@@ -25,16 +25,24 @@ class Entry(TypedDict):
 
 
 class Feed(TypedDict):
-    """A feed. `next` is where older entries are, if it says; `generator` is what made it."""
+    """A feed. `next` is where older entries are, if it says; `generator` is what made it.
+
+    `rejected` says why entries could not be read.
+    """
 
     id: str
     next: str
     generator: str
     entries: list[Entry]
+    rejected: list[str]
 
 
 class NotAFeed(ValueError):
     """The bytes are no feed, or none that is read. Its text says why."""
+
+
+class WebPage(NotAFeed):
+    """A page for people came instead, and it names no feed: maintenance, a log-in, a filter on the way."""
 
 
 def plain(value: Any) -> dict[str, Any]:

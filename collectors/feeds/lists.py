@@ -22,13 +22,20 @@ def json_feed(body: bytes) -> Feed:
     except (ValueError, RecursionError) as error:
         raise NotAFeed(f"it begins like JSON but is none: {str(error)[:80]}") from None
     if isinstance(found, list) and all(isinstance(item, dict) and "date_gmt" in item for item in found):
-        return Feed(id="", next="", generator="", entries=[_wordpress(item) for item in found[:MOST_ENTRIES]])
+        return _listed(found[:MOST_ENTRIES])
     items = found.get("items") if isinstance(found, dict) else None
     if not isinstance(items, list) or "jsonfeed.org" not in str(found.get("version")):
         raise NotAFeed("JSON, but neither a JSON Feed nor a WordPress list")
     entries = [_json_entry(item, found) for item in items[:MOST_ENTRIES] if isinstance(item, dict)]
     home = words(found.get("home_page_url")) or words(found.get("feed_url"))
-    return Feed(id=home, next=words(found.get("next_url")), generator="", entries=entries)
+    return Feed(id=home, next=words(found.get("next_url")), generator="", entries=entries, rejected=[])
+
+
+def _listed(found: list[dict[str, Any]]) -> Feed:
+    read = [_wordpress(item) for item in found]
+    entries = [entry for entry in read if entry["id"] or entry["url"]]
+    why = ["neither guid nor link is text"] * (len(read) - len(entries))
+    return Feed(id="", next="", generator="", entries=entries, rejected=why)
 
 
 def _json_entry(item: Mapping[str, Any], feed: Mapping[str, Any]) -> Entry:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from xml.parsers import expat
 from xml.sax import SAXException
 
-import feedparser  # type: ignore[import-untyped]  # it ships no types
+import feedparser
 
 from collectors.feeds.entries import MOST_ENTRIES, Entry, Feed, NotAFeed, epoch, plain, words
 from collectors.text import plain_text
@@ -68,6 +68,7 @@ def xml_feed(body: bytes, url: str, content_type: str) -> Feed:
         next=urljoin(url, older) if older else "",
         generator=words(feed.get("generator")).casefold(),
         entries=entries,
+        rejected=[],
     )
 
 

@@ -15,7 +15,8 @@ _GLOBAL = re.compile(r"[a-z][a-z0-9+.-]*:\S", re.IGNORECASE)  # http:, tag:, urn
 def page_of(feed: Feed, now: datetime, platform: str) -> Page:
     """The mentions of a feed. Every entry is one, if only a link: what is not seen cannot be judged."""
     mentions = tuple(_mention(entry, feed, now, platform) for entry in feed["entries"])
-    return Page(mentions=mentions, listed=len(mentions))
+    rejected = tuple(("", why) for why in feed["rejected"])
+    return Page(mentions=mentions, rejected=rejected, listed=len(mentions) + len(rejected))
 
 
 def _mention(entry: Entry, feed: Feed, now: datetime, platform: str) -> Mention:

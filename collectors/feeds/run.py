@@ -9,9 +9,9 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from collectors.feeds.cursor import Known
-from collectors.feeds.entries import Feed, NotAFeed
+from collectors.feeds.entries import Feed, NotAFeed, WebPage
 from collectors.feeds.mentions import page_of, short
-from collectors.pages import Page
+from collectors.pages import Page, readable
 from collectors.walk import Allowance, Lane, Trail
 from core.batch import Batch, Missed
 from core.errors import SourceChanged, SourceDown
@@ -81,11 +81,13 @@ class FeedRun:
         if answer.status in GONE:  # beyond the last page
             return Page(), None
         feed = feed_of(self.name, answer, self.read)
-        page = page_of(feed, self.clock(), self.platform)
+        page = readable(self.name, page_of(feed, self.clock(), self.platform), "entries")
         if self.first:
             self._begin(answer, page)
         older = self._older(feed, page, answer)
         self.seen.update(map(short, page.mentions))
+        if self.known is None:  # a back-fill brings its span alone; a head looks at known entries for edits
+            page = replace(page, mentions=tuple(one for one in page.mentions if not self._before(one)))
         return page, older
 
     def _begin(self, answer: Answer, page: Page) -> None:
@@ -118,8 +120,12 @@ class FeedRun:
     def _reached(self, last: Mention) -> bool:
         if self.known is not None and short(last) in self.known.ids:
             return True
+        return self._before(last)
+
+    def _before(self, one: Mention) -> bool:
+        """Whether it was posted before what this run is about."""
         bound = datetime.fromisoformat(self.trail.known) if self.trail.known else self.trail.since
-        return last.posted_at is not None and bound is not None and last.posted_at < bound
+        return one.posted_at is not None and bound is not None and one.posted_at < bound
 
     def honest(self, batch: Batch) -> Batch:
         """The batch, its coverage saying no more than what is known."""
@@ -151,12 +157,14 @@ def feed_of(source: str, answer: Answer, reader: Reader) -> Feed:
 
     Raises:
         SourceChanged: it is no feed, or one that is refused; says which.
-        SourceDown: it is empty.
+        SourceDown: it is empty, or a page for people.
     """
     if not answer.body.strip():
         raise SourceDown(source, "sent an empty answer")
     try:
         return reader(answer.body, answer.url, answer.headers.get("content-type", ""))
+    except WebPage as why:
+        raise SourceDown(source, str(why)) from None
     except NotAFeed as why:
         raise SourceChanged(source, str(why)) from None
 

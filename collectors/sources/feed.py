@@ -9,7 +9,7 @@ A feed shows a window of its newest entries. Older ones are asked for where the 
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,9 +19,9 @@ from pydantic import Field, field_validator
 from collectors.feeds.cursor import Known
 from collectors.feeds.mentions import page_of
 from collectors.feeds.reader import read, read_apart
-from collectors.feeds.run import GONE, FeedRun, Reader, feed_of, site
+from collectors.feeds.run import ACCEPT, GONE, FeedRun, Reader, feed_of, site
 from collectors.kinds import Context, Kind, Options
-from collectors.pages import Page
+from collectors.pages import Page, readable
 from collectors.recordings import Exchange
 from collectors.walk import Allowance, Lane, Trail, recheck, trail_of, walk
 from core.batch import Backfill, Batch, Budget, Head, Recheck, Task
@@ -69,10 +69,9 @@ class FeedCollector:
         allowance = Allowance(budget, deadline, self.clock)
         now = self.clock()
         if isinstance(task, Recheck):
-            ids = [one for one in task.ids if self._is_ours(one)]
-            yield from recheck(ids, lambda some: self._look(some, allowance), allowance, at_once=10)
+            yield from self._recheck(task, allowance)
             return
-        known = Known.of(cursor)
+        known = self._known(cursor)
         head = isinstance(task, Head)
         if isinstance(task, Backfill):
             trail = trail_of(self.name, task, (self.url,))
@@ -93,6 +92,27 @@ class FeedCollector:
         )
         for batch in walk(trail, run.page, allowance, page_size=PAGE, cursor=run.cursor if head else _leave):
             yield run.honest(batch)
+
+    def _known(self, cursor: str | None) -> Known:
+        try:
+            return Known.of(cursor)
+        except ValueError as error:
+            raise SourceChanged(self.name, f"its cursor cannot be read: {error}") from None
+
+    def _recheck(self, task: Recheck, allowance: Allowance) -> Iterator[Batch]:
+        """What the feed still shows is read anew; the page of the rest is asked for, if it is on the feed's site."""
+        shown: set[str] = set()
+
+        def window(_: Sequence[str]) -> Page:
+            allowance.ask()
+            answer = fetch(self.client, self.name, "GET", self.url, headers={"accept": ACCEPT})
+            page = page_of(feed_of(self.name, answer, self.read), self.clock(), self.platform)
+            shown.update(one.external_id for one in page.mentions)
+            return replace(page, mentions=tuple(one for one in page.mentions if one.external_id in task.ids))
+
+        yield from recheck(("",), window, allowance, at_once=1)
+        rest = [one for one in task.ids if one not in shown and self._is_ours(one)]
+        yield from recheck(rest, lambda some: self._look(some, allowance), allowance, at_once=1)
 
     def _is_ours(self, external_id: str) -> bool:
         """Only pages of the feed's own site are asked for: an id is written by whoever wrote the feed."""
@@ -121,10 +141,10 @@ def parse(data: bytes, now: datetime, *, url: str = "", content_type: str = "", 
 
     Raises:
         SourceChanged: it is no feed, or one that is refused; says which.
-        SourceDown: it is empty.
+        SourceDown: it is empty, or a page for people.
     """
     answer = Answer(url=url, status=200, headers={"content-type": content_type}, body=data)
-    return page_of(feed_of(NAME, answer, read), now, platform)
+    return readable(NAME, page_of(feed_of(NAME, answer, read), now, platform), "entries")
 
 
 def parse_exchange(exchange: Exchange, now: datetime) -> Page:

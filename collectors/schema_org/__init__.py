@@ -1,0 +1,1 @@
+"""What pages say about themselves in the words of schema.org."""
