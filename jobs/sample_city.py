@@ -1,27 +1,20 @@
 """The sample run: an invented city that a newcomer sees first. New posts come over HTTP, old ones are imported."""
 
 import os
-import shutil
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import datetime, timedelta
 
 from core.actor import Actor, Role, job
 from core.batch import Backfill
 from core.case import Status
-from core.settings import SECRET_KEYS
 from jobs.build import Runtime
 from jobs.collect import store_batch
-from jobs.settings_text import toml_text
 from sample import calls as phones
-from sample import city, history
+from sample import history
 from sample.story import tell
 from sample.world import world
 from storage import calls, cases, people, queue, replies, work
 from storage.work import Unit
 
-PORT = city.PORT
 ACTOR = job("sample")
 PERSON = "demo"
 #: The history is imported once the newest posts had time to come over HTTP.
@@ -29,37 +22,6 @@ FIRST_LISTEN = timedelta(seconds=15)
 #: Cases whose last words are older than this were dealt with, as in a city that works.
 SETTLED = timedelta(days=2)
 SETTLE_EVERY = 97  # of so many old cases one is left open, as in any city
-
-
-def sample_settings(folder: Path) -> Path:
-    """Write the sample's settings; return the file. Its secrets, worthless anywhere else, go to the environment.
-
-    The story is laid around the day of its first run; on another day it is told anew.
-    """
-    anchor = folder / "anchor"
-    today = datetime.now(UTC).date().isoformat()
-    if anchor.exists() and not anchor.read_text("utf-8").startswith(today):
-        shutil.rmtree(folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not anchor.exists():
-        anchor.write_text(datetime.now(UTC).isoformat(timespec="seconds"), "utf-8")
-    values = without_secrets(city.settings(PORT)) | {"data_dir": folder}
-    file = folder / "openear.toml"
-    file.write_text(toml_text(values), "utf-8")
-    return file
-
-
-def without_secrets(values: Mapping[str, Any], *trail: str) -> dict[str, Any]:
-    """The values a settings file may hold; secrets are put into this process's environment."""
-    kept: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            kept[key] = without_secrets(value, *trail, key)
-        elif key in SECRET_KEYS:
-            os.environ["OPENEAR_" + "__".join((*trail, key)).upper()] = str(value)
-        else:
-            kept[key] = value
-    return kept
 
 
 def anchor_of(runtime: Runtime) -> datetime:

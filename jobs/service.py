@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import http.client
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,9 +14,8 @@ from rich.console import Console
 
 from core.errors import OpenearError
 from core.settings import Settings, load
-from jobs.build import open_runtime
-from jobs.sample_city import PORT as SAMPLE_PORT
-from jobs.sample_city import prepare, sample_settings
+from jobs.sample_settings import PORT as SAMPLE_PORT
+from jobs.sample_settings import sample_settings
 from jobs.supervisor import Part, Supervisor
 
 #: Nothing phones home; nothing asks a hub.
@@ -52,10 +52,9 @@ def run_service(*, dashboard: bool) -> int:
     settings = load()
     with only_one(settings.data_dir):
         with console.status("preparing the database"):
-            runtime = open_runtime(settings, migrate=True)
-            if settings.sample:
-                prepare(runtime)
-            runtime.store.close()
+            done = subprocess.run((sys.executable, "-m", "jobs.prepare"), check=False)
+        if done.returncode:
+            return done.returncode
         supervisor = Supervisor(parts(settings, dashboard=dashboard), settings.data_dir / "logs")
         supervisor.start()
         try:
