@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from collectors.kinds import Context, Kind
 from collectors.recordings import exchanges
-from collectors.sources import bluesky, feed, mastodon
+from collectors.sources import bluesky, feed, folder, mastodon, reviews_page
 from core.errors import SettingsError, SourceError
 from core.mention import Deletion, Mention
 from core.protocols import Collector
@@ -19,7 +19,9 @@ __all__ = ["KINDS", "Context", "Kind", "build", "parse_recording"]
 KINDS: dict[str, Kind] = {
     "bluesky": bluesky.KIND,
     "feed": feed.KIND,
+    "folder": folder.KIND,
     "mastodon": mastodon.KIND,
+    "reviews_page": reviews_page.KIND,
 }
 
 
