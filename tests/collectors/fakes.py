@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +21,7 @@ from core.settings import Agency, Network, Source
 from net.client import Rules, open_client
 from tests.collectors.feeds import Post, rss
 
+_NUMBERS = count()
 START = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 
@@ -176,7 +178,7 @@ class FakeBluesky(Fake):
 
     def __init__(self, clock: Ticker) -> None:
         super().__init__(clock)
-        self.server = f"https://pds{id(self)}.example"  # sessions are kept by server: each fake has its own
+        self.server = f"https://pds{next(_NUMBERS)}.example"  # sessions are kept by server: each fake has its own
         self.tokens = 0
 
     def section(self) -> Source:
