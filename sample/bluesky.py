@@ -124,12 +124,15 @@ def _cursor(value: str | None) -> tuple[int, str] | None:
 def matches(query: str, said: Said) -> bool:
     """Whether a search finds a post: all its words and "phrases" are in it. #MapleHarbor is "maple harbor" too."""
     text = said.text.casefold()
-    joined = re.sub(r"\W", "", text)
+    words, joined = set(re.findall(r"\w+", text)), re.sub(r"\W", "", text)
     for phrase, word in _TERM.findall(query.casefold()):
         if word.startswith("lang:"):
-            if said.language != word[5:]:
-                return False
-        elif (phrase or word) not in text and re.sub(r"\W", "", phrase or word) not in joined:
+            found = said.language == word[5:]
+        elif phrase:
+            found = phrase in text or re.sub(r"\W", "", phrase) in joined
+        else:
+            found = word in text if word[0] in "#@" else word in words
+        if not found:
             return False
     return True
 

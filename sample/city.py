@@ -149,10 +149,6 @@ def settings(port: int) -> dict[str, Any]:
     """The values of core.settings.Settings for a sample run; all sources ask the sample server on `port`."""
     server = f"http://127.0.0.1:{port}"
     every = "1min"
-    reviews = {
-        f"reviews_{slug.replace('-', '_')}": {"kind": "reviews_page", "url": f"{server}/reviews/{slug}", "every": every}
-        for slug, _, _ in REVIEWED
-    }
     return {
         "sample": True,
         "agency": agency(),
@@ -174,11 +170,18 @@ def settings(port: int) -> dict[str, Any]:
                 "every": every,
             },
             "lantern": {"kind": "feed", "url": f"{server}/feed.xml", "history": "3d", "every": every},
-            **reviews,
+            "reviews_offices": _reviews(server, "json-ld"),
+            "reviews_services": _reviews(server, "microdata"),
         },
         "phones": {"handle_time": "260s", "target_share": 0.8, "target_wait": "20s", "shrinkage": 0.3},
         "network": {"allow": ("127.0.0.1",)},
     }
+
+
+def _reviews(server: str, markup: str) -> dict[str, Any]:
+    """The source of all places whose pages are marked up so."""
+    urls = tuple(f"{server}/reviews/{slug}" for slug, _, how in REVIEWED if how == markup)
+    return {"kind": "reviews_page", "urls": urls, "sites": ("127.0.0.1",), "delay": "0.1s", "every": "5min"}
 
 
 def _span(opens: int, closes: int) -> str:

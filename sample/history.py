@@ -5,7 +5,7 @@ Ids and versions are those that the sources give, so that what is fetched again 
 
 import hashlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from core.batch import Batch, Coverage
@@ -108,17 +108,19 @@ def _feed(said: Said, world: World, now: datetime, base: str) -> Mention:
 
 def _review(said: Said, world: World, now: datetime, base: str) -> Mention:
     text = f"{said.title}\n\n{said.text}" if said.title else said.text
+    stars = float(said.stars) if said.stars else None
     return Mention(
         platform="reviews",
         external_id=reviews.address(base, said),
-        version=hashlib.sha256(text.encode()).hexdigest()[:16],
+        version=hashlib.sha256(f"{stars} {text}".encode()).hexdigest()[:16],
         kind=Kind.REVIEW,
         text=text,
-        posted_at=said.at.astimezone(UTC),
+        posted_at=said.at,
+        edited_at=said.edited_at,
         seen_at=now,
         url=reviews.address(base, said),
         author=Person(id=said.author, handle=said.author),
-        stars=float(said.stars or 3),
+        stars=stars,
         language=said.language,
     )
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sample import acts, city, identity, people
+from sample import acts, city, identity, pen, people
 from sample.acts import Draft
 from sample.plan import Moment, Plan
 from sample.story import ZONE, Story
@@ -73,7 +73,8 @@ class Said:
 
 def of_day(story: Story, plan: Plan, day: date) -> list[Said]:
     """What is said on that UTC day, oldest first; the same whenever it is asked for."""
-    return list(_Day(story, random.Random(f"{story.seed} said {day}")).told(plan.day(day)))
+    told = _Day(story, random.Random(f"{story.seed} said {day}")).told(plan.day(day))
+    return sorted(told, key=lambda said: said.at)
 
 
 def everything(story: Story) -> Iterator[Said]:
@@ -154,9 +155,9 @@ class _Day:
 
     def _written(self, moment: Moment, platform: str, act: str, heard: Said | None) -> Said:
         who = people.pick(platform, self.rng)
-        draft = acts.draft(act, who, self.rng, moment, platform, heard)
+        draft = pen.draft(act, who, self.rng, moment, platform, heard)
         own = act in acts.OWN
-        handle = identity.own_handle(platform) if own else draft.handle or who.handle
+        handle = identity.own_handle(platform) if own else draft.handle or self._asker(heard, act) or who.handle
         answers = heard if heard and act in acts.REPLIES else None
         said = Said(
             id=self._id(platform, moment.at, handle),
@@ -180,15 +181,21 @@ class _Day:
         )
         return said if own else self._later(said, draft)
 
+    def _asker(self, heard: Said | None, act: str) -> str:
+        """Whoever was answered by the city, where they now answer back."""
+        if heard is None or act != "after":
+            return ""
+        return next((one.author for one in self.before[heard.platform] if one.id == heard.parent), "")
+
     def _later(self, said: Said, draft: Draft) -> Said:
         """A few are edited by their authors, a few taken back."""
         changes: dict[str, Any] = {}
         lot = self.rng.random()
-        if lot < 0.03:
-            changes["edited_at"] = _rounded(said.at + timedelta(minutes=2 + self.rng.expovariate(1 / 120)))
+        if lot < 0.035:
+            changes["edited_at"] = _rounded(said, timedelta(minutes=2 + self.rng.expovariate(1 / 180)))
             changes["edited_text"] = f"{said.text} {draft.edit}"
-        elif lot < 0.048:
-            changes["deleted_at"] = _rounded(said.at + timedelta(minutes=10 + self.rng.expovariate(1 / 600)))
+        elif lot < 0.06:
+            changes["deleted_at"] = _rounded(said, timedelta(minutes=10 + self.rng.expovariate(1 / 600)))
         return replace(said, **changes) if changes else said
 
     def _id(self, platform: str, at: datetime, handle: str) -> str:
@@ -196,8 +203,10 @@ class _Day:
         return identity.of(platform, at, self.count, handle)
 
 
-def _rounded(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+def _rounded(said: Said, later: timedelta) -> datetime:
+    """A moment after it, as exact as its platform writes it."""
+    moment = said.at + later
+    return moment.replace(microsecond=0 if said.platform in KINDS else moment.microsecond // 1000 * 1000)
 
 
 def between(story: Story, since: datetime, until: datetime) -> Iterator[Said]:

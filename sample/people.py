@@ -43,11 +43,11 @@ def resident(platform: str, number: int) -> Resident:
     spanish = rng.random() < 0.23
     first, given = rng.choice(words("spanish" if spanish else "first")), rng.choice(words("given"))
     second = rng.choice(words("spanish" if spanish else "second"))
-    stem = f"{rng.choice(words('spanish' if spanish else 'first'))}{rng.choice(('_', '', '_'))}{second}{number}"
+    stem = f"{first}{rng.choice(('_', '', '_'))}{second}{number}"
     shy = rng.random()
     return Resident(
         handle=_handle(platform, stem, rng),
-        name=f"{rng.choice(words('given'))} {rng.choice('ABCDEFGHJKLMNOPRSTVWZ')}.",
+        name=f"{given} {rng.choice('ABCDEFGHJKLMNOPRSTVWZ')}.",
         spanish=spanish,
         bilingual=rng.random() < (0.35 if spanish else 0.04),
         lower=rng.choice((0.0, 0.0, 0.1, 0.9)),

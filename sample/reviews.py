@@ -12,6 +12,7 @@ from sample.site import Answer, Request, Site, html, text
 
 PLATFORM = "reviews"
 PAGE = 10
+PAGES = 3  # a place shows its newest reviews; older ones come with the history
 ROBOTS = "User-agent: *\nAllow: /reviews/\nAllow: /news/\nDisallow: /private/\nDisallow: /_control/\n"
 
 
@@ -25,14 +26,12 @@ def page(site: Site, request: Request) -> Answer:
     slug = request.path.removeprefix("/reviews/")
     place = next((one for one in city.REVIEWED if one[0] == slug), None)
     number = request.number("page", 1, 10_000)
-    if place is None:
-        return html(404, "<title>Not here</title>", f"<p>No such place. {city.NOTICE}</p>")
+    if place is None or number > PAGES:
+        return html(404, "<title>Not here</title>", f"<p>No such page. {city.NOTICE}</p>")
     reviews = (said for said in site.world.newest(PLATFORM, site.clock()) if said.place == slug)
     found = list(islice(reviews, (number - 1) * PAGE, number * PAGE + 1))
-    if not found and number > 1:
-        return html(404, "<title>Not here</title>", f"<p>No more reviews. {city.NOTICE}</p>")
     here = f"{site.base}/reviews/{slug}"
-    older = f"{here}?page={number + 1}" if len(found) > PAGE else ""
+    older = f"{here}?page={number + 1}" if len(found) > PAGE and number < PAGES else ""
     return _page(here, place, found[:PAGE], older)
 
 
@@ -99,10 +98,12 @@ def _microdata(here: str, said: Said) -> str:
         f'<span itemprop="name">{escape(said.author)}</span></span>'
     )
     when = said.at.astimezone(UTC).isoformat()
+    edited = said.edited_at.astimezone(UTC).isoformat() if said.edited_at else ""
+    modified = f'<meta itemprop="dateModified" content="{edited}">' if edited else ""
     return (
         f'<div itemprop="review" itemscope itemtype="https://schema.org/Review" id="review-{said.id}" '
         f'itemid="{here}#review-{said.id}">{title}<meta itemprop="inLanguage" content="{said.language}">'
         f'<link itemprop="url" href="{here}#review-{said.id}">'
-        f'<time itemprop="datePublished" datetime="{when}">{when[:10]}</time> {author} {rating}'
+        f'<time itemprop="datePublished" datetime="{when}">{when[:10]}</time>{modified} {author} {rating}'
         f'<p itemprop="reviewBody">{escape(said.text)}</p></div>\n'
     )

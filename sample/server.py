@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from core.protocols import Clock
-from sample import city
+from sample import city, routes
 from sample.site import Answer, Faults, Request, Site
 from sample.world import World, world
 
@@ -89,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(int(length)),
         )
-        self._write(self.server.site.answer(request))
+        self._write(routes.answer(self.server.site, request))
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)

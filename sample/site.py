@@ -1,17 +1,13 @@
-"""One small web site that answers as Mastodon, Bluesky, a newspaper's feed and pages of reviews do. No sockets here.
-
-Everything is a pure function of the request, the world and the clock, but for what the limits have counted.
-"""
+"""What the sample server knows, what it is asked and what it says back. No sockets here."""
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from core.protocols import Clock
-from sample import city
 from sample.world import World
 
 WINDOW = timedelta(minutes=5)
@@ -90,11 +86,8 @@ class Limits:
             self._counts.clear()
 
 
-Route = Callable[["Site", Request], Answer]
-
-
 class Site:
-    """The sample server's answers.
+    """What the sample server knows.
 
     Attributes:
         base: its own address, e.g. "http://127.0.0.1:8710"; ids of posts hold it.
@@ -108,13 +101,6 @@ class Site:
         self.sessions: set[str] = set()
         self.withheld = _withheld(world, clock(), self.faults.withhold)
 
-    def answer(self, request: Request) -> Answer:
-        """The answer to any request; never raises for what a client may send."""
-        for prefix, route in _routes():
-            if request.path.startswith(prefix):
-                return route(self, request)
-        return _home(self) if request.path == "/" else text(404, f"Nothing is here. {city.NOTICE}")
-
 
 def _withheld(world: World, now: datetime, count: int) -> frozenset[str]:
     """`count` posts of the last two days, spread evenly."""
@@ -123,42 +109,6 @@ def _withheld(world: World, now: datetime, count: int) -> frozenset[str]:
     recent = [said.id for said in world.newest("bluesky", now, now - timedelta(days=2))]
     step = max(len(recent) // count, 1)
     return frozenset(recent[step // 2 :: step][:count])
-
-
-def _routes() -> tuple[tuple[str, Route], ...]:
-    from sample import bluesky, feeds, mastodon, reviews
-
-    return (
-        ("/api/v1/timelines/tag/", mastodon.timeline),
-        ("/api/v1/statuses", mastodon.status),
-        ("/api/v2/instance", mastodon.instance),
-        ("/xrpc/", bluesky.xrpc),
-        ("/feed", feeds.feed),
-        ("/news/", feeds.article),
-        ("/reviews/", reviews.page),
-        ("/robots.txt", reviews.robots),
-        ("/_control/", control),
-    )
-
-
-def control(site: Site, request: Request) -> Answer:
-    """The operator's switches: POST /_control/release shows what was withheld, /_control/reset clears the limits."""
-    if request.method != "POST":
-        return text(405, "POST only")
-    if request.path == "/_control/release":
-        released, site.withheld = len(site.withheld), frozenset()
-        return answer_json({"released": released})
-    if request.path == "/_control/reset":
-        site.limits.clear()
-        return answer_json({"reset": True})
-    return text(404, "release or reset")
-
-
-def _home(site: Site) -> Answer:
-    links = ["/feed.xml", "/feed.atom", f"/api/v1/timelines/tag/{city.TAG}"]
-    links += [f"/reviews/{slug}" for slug, _, _ in city.REVIEWED]
-    items = "".join(f'<li><a href="{link}">{link}</a></li>' for link in links)
-    return html(200, f"<title>{city.NAME}</title>", f"<h1>{city.NAME}</h1><p>{city.NOTICE}</p><ul>{items}</ul>")
 
 
 def answer_json(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:

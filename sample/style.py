@@ -89,7 +89,7 @@ def _typed(text: str, who: Resident, rng: random.Random, spanish: bool) -> str:
 
 def hashtags(topic: str | None, district: str, rng: random.Random) -> list[str]:
     """Tags that go with a post, the city's own not among them."""
-    known: Sequence[str] = _TAGS.get(topic or "", ("311",))
+    known: Sequence[str] = _TAGS.get(topic or "", ("311", "neighbors", "harborlife"))
     tags = [rng.choice(known)] if rng.random() < 0.6 else []
     if rng.random() < 0.25:
         tags.append(re.sub(r"[^A-Za-z]", "", district))
