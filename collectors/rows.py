@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from core.errors import BadInput
 
 Row = dict[str, Any]
@@ -164,7 +161,10 @@ def _nothing(_: str) -> None:
     """NaN and Infinity are no values."""
 
 
-def _parquet(path: Path) -> pq.ParquetFile:
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa  # loads much: only where such a file is read
+    import pyarrow.parquet as pq
+
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
@@ -172,6 +172,8 @@ def _parquet(path: Path) -> pq.ParquetFile:
 
 
 def _parquet_rows(path: Path, notes: list[str]) -> Iterator[Numbered]:
+    import pyarrow as pa
+
     number = 0
     try:
         for batch in _parquet(path).iter_batches(batch_size=1000):

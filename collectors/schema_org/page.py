@@ -8,8 +8,6 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 
 import lxml.etree  # type: ignore[import-untyped]  # lxml ships no types
 import lxml.html  # type: ignore[import-untyped]
-from extruct.jsonld import JsonLdExtractor
-from extruct.w3cmicrodata import MicrodataExtractor
 
 from collectors.schema_org.reviews import Review, one_word, reviews_of
 
@@ -78,6 +76,8 @@ def _json_blocks(tree: Any) -> Iterator[Any]:
 
 def _patient(text: str) -> list[Any]:
     """What extruct makes of a block with comments or stray marks in it."""
+    from extruct.jsonld import JsonLdExtractor  # loads much: only where a page is read
+
     script = lxml.html.Element("script", type="application/ld+json")
     try:
         script.text = text
@@ -87,6 +87,8 @@ def _patient(text: str) -> list[Any]:
 
 
 def _microdata(tree: Any, base: str) -> list[Any]:
+    from extruct.w3cmicrodata import MicrodataExtractor
+
     try:
         return list(MicrodataExtractor().extract_items(tree, base))
     except (ValueError, TypeError, AttributeError, RecursionError, lxml.etree.LxmlError):
