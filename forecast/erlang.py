@@ -83,7 +83,7 @@ def erlang_a(load: float, agents: int, handle_time: float, target_wait: float, p
     late = betainc(served_share + 1, queued + 1, np.exp(-target_wait / patience))
     abandoned = float((at_queue * (1 - stays)).sum())
     return Queue(
-        service_level=float(chance[:agents].sum() + (at_queue * stays * (1 - late)).sum()),
+        service_level=min(float(chance[:agents].sum() + (at_queue * stays * (1 - late)).sum()), 1.0),
         waiting=float(at_queue.sum()),
         mean_wait=abandoned * patience,
         occupancy=min(load * (1 - abandoned) / agents, 1.0),
@@ -97,7 +97,10 @@ def states(
     """Log weights of 0, 1, ... calls present, and how many wait in the states from `agents` on."""
     give_up = handle_time / patience
     middle = max(load - agents, 0.0) / give_up
-    longest = int(min(middle + NEGLIGIBLE * np.sqrt(load / give_up + 1) + 60, LONGEST_QUEUE))
+    longest = middle + NEGLIGIBLE * np.sqrt(load / give_up + 1) + 60
+    if agents > load:
+        longest = min(longest, NEGLIGIBLE / np.log(agents / load) + 1)
+    longest = int(min(longest, LONGEST_QUEUE))
     busy = np.arange(agents + 1)
     log = busy * np.log(load) - gammaln(busy + 1)
     queued = np.arange(longest + 1, dtype=np.float64)

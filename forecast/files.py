@@ -66,7 +66,7 @@ def one(name: str, group: pd.DataFrame, naive: bool, timezone: str, step: timede
     if naive:
         group = localise(name, group, timezone, notes)
     moments = pd.DatetimeIndex(group["ts"])
-    repeated: Bools = np.asarray(moments.duplicated(keep="last"), dtype=bool)
+    repeated: Bools = moments.to_series().duplicated(keep="last").to_numpy(dtype=bool)
     if repeated.any():
         notes.append(f"{name}: {int(repeated.sum())} repeated rows; the last of each time counts")
         group, moments = group[~repeated], moments[~repeated]
@@ -88,7 +88,7 @@ def localise(name: str, group: pd.DataFrame, timezone: str, notes: list[str]) ->
     """Naive times as local ones. Of an hour that comes twice the first row is the first pass."""
     again = group.duplicated("ts", keep="first").to_numpy()
     local = pd.DatetimeIndex(group["ts"]).tz_localize(timezone, ambiguous=~again, nonexistent="NaT")
-    skipped = local.isna()
+    skipped: Bools = np.asarray(local.isna(), dtype=bool)
     if skipped.any():
         notes.append(f"{name}: {int(skipped.sum())} rows lie in the hour that daylight saving skips; left out")
     group = group.assign(ts=local.tz_convert("UTC"))

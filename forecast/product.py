@@ -21,7 +21,7 @@ from forecast.naive import MEAN_8_WEEKS, NAIVE
 from forecast.plan import Plan
 from forecast.profile import opening
 from forecast.rehearsal import Rehearsal
-from forecast.wall import DAY, Bools, Ints, Wall, lay, local_starts, positions
+from forecast.wall import DAY, Bools, Ints, Wall, lay, local_starts, positions, slot_number
 
 LEAST_DAYS = 14
 SHORT_DAYS = 56
@@ -55,7 +55,8 @@ class Pipeline:
         if steps < 1:
             raise BadInput(f"{history.name}: a forecast needs at least one step, got {steps}")
         night = midnight(history, origin)
-        frozen = self._night(history, known, night, steps + int((origin - night) / history.step) + 1)
+        elapsed = slot_number(history, origin) - slot_number(history, night)
+        frozen = self._night(history, known, night, steps + elapsed)
         moved = intraday.update(frozen, history, origin) if night < origin else frozen
         return listen(cut(moved, origin, steps), history, known, origin)
 

@@ -137,6 +137,19 @@ def coarse_numbers(series: Series, step: timedelta) -> tuple[Ints, datetime]:
     return np.asarray(number - number[0], dtype=np.int64), start
 
 
+def slots_until(series: Series, n_open: int) -> int:
+    """How many slots from the end of the series on hold `n_open` open ones."""
+    per_week = 7 * slots_per_day(series.step)
+    where = positions(series, 0, len(series))
+    flat = np.full(int(where.max()) + 1, np.nan)
+    flat[where] = series.values
+    is_open = opening(Wall(flat, slots_per_day(series.step), monday_of(series)))
+    weeks = n_open // max(int(is_open.sum()), 1)
+    rest = n_open - weeks * int(is_open.sum())
+    last = int(np.searchsorted(np.cumsum(is_open), rest)) + 1 if rest else 0
+    return min(weeks * per_week + last, LARGEST)
+
+
 def unfinished(series: Series, number: Ints, step: timedelta) -> bool:
     """Whether open slots of the last large slot lie after the end of the series."""
     per_week = 7 * slots_per_day(series.step)

@@ -5,7 +5,7 @@ daylight saving skips is NaN; the hour it repeats holds the mean of its two occu
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -97,7 +97,7 @@ def slot_number(series: Series, moment: datetime) -> int:
         local = moment.astimezone(zone)
         days = (local.date() - series.start.astimezone(zone).date()).days
         return days + (local.timetz().replace(tzinfo=None) != datetime.min.time())
-    return -((series.start - moment) // series.step)
+    return -((series.start.astimezone(UTC) - moment.astimezone(UTC)) // series.step)
 
 
 def positions(series: Series, first: int, count: int) -> Ints:

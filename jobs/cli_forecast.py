@@ -166,12 +166,14 @@ def all_forecasts(
 
 
 def steps_of(series: "Series", ahead: timedelta | int) -> int:
-    """How many slots a horizon has.
+    """How many slots a horizon has; a number of steps counts open slots only.
 
     Raises:
         BadInput: it is shorter than one slot, or over two years.
     """
-    steps = ahead if isinstance(ahead, int) else ahead // series.step
+    from forecast.series import slots_until
+
+    steps = slots_until(series, ahead) if isinstance(ahead, int) else ahead // series.step
     if steps < 1:
         raise BadInput(f"{series.name}: a horizon of {ahead} is shorter than one step of {series.step}")
     if steps * series.step > timedelta(days=731):
