@@ -1,6 +1,7 @@
 """From records with times to an evenly spaced series; nothing missing becomes zero."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -57,10 +58,9 @@ def evenly(name: str, moments: pd.DatetimeIndex, values: Floats, step: timedelta
         raise BadInput(f"{name}: {size} slots of {step} are more than openear forecasts; give a larger --step")
     flat = np.full(size, np.nan)
     flat[number] = values
-    series = Series(
-        name=name, start=start, step=step, timezone=timezone, values=flat, state=np.zeros(size, dtype=np.int8)
+    return with_states(
+        Series(name=name, start=start, step=step, timezone=timezone, values=flat, state=np.zeros(size, dtype=np.int8))
     )
-    return with_states(series)
 
 
 def most_common(numbers: Ints) -> int:
@@ -69,24 +69,21 @@ def most_common(numbers: Ints) -> int:
     return int(unique[np.argmax(count)])
 
 
-def with_states(series: Series) -> Series:
-    """Open where there is a value; closed where the hour of the week never has one; else missing."""
+def open_slots(series: Series) -> Bools:
+    """Which slots of the week are ever open, from Monday's first on, shape (per_week,)."""
     per_day = slots_per_day(series.step)
     where = positions(series, 0, len(series))
-    flat = np.full(int(where.max()) + 1, np.nan)
+    size = int(where.max()) + 1
+    flat = np.full(size + -size % (7 * per_day), np.nan)
     flat[where] = series.values
-    whole = np.concatenate([flat, np.full(-len(flat) % (7 * per_day), np.nan)])
-    is_open = opening(Wall(whole, per_day, monday_of(series)))
-    state = np.where(is_open[where % (7 * per_day)], Slot.MISSING, Slot.CLOSED)
-    state = np.where(np.isnan(series.values), state, Slot.OPEN).astype(np.int8)
-    return Series(
-        name=series.name,
-        start=series.start,
-        step=series.step,
-        timezone=series.timezone,
-        values=series.values,
-        state=state,
-    )
+    return opening(Wall(flat, per_day, monday_of(series)))
+
+
+def with_states(series: Series) -> Series:
+    """Open where there is a value; closed where the hour of the week never has one; else missing."""
+    is_open = open_slots(series)
+    state = np.where(is_open[positions(series, 0, len(series)) % len(is_open)], Slot.MISSING, Slot.CLOSED)
+    return replace(series, state=np.where(np.isnan(series.values), state, Slot.OPEN).astype(np.int8))
 
 
 def aggregate(series: Series, step: timedelta) -> Series:
@@ -139,27 +136,18 @@ def coarse_numbers(series: Series, step: timedelta) -> tuple[Ints, datetime]:
 
 def slots_until(series: Series, n_open: int) -> int:
     """How many slots from the end of the series on hold `n_open` open ones."""
-    per_week = 7 * slots_per_day(series.step)
-    where = positions(series, 0, len(series))
-    flat = np.full(int(where.max()) + 1, np.nan)
-    flat[where] = series.values
-    is_open = opening(Wall(flat, slots_per_day(series.step), monday_of(series)))
-    weeks = n_open // max(int(is_open.sum()), 1)
-    rest = n_open - weeks * int(is_open.sum())
-    last = int(np.searchsorted(np.cumsum(is_open), rest)) + 1 if rest else 0
-    return min(weeks * per_week + last, LARGEST)
+    is_open = open_slots(series)
+    enough = (n_open // max(int(is_open.sum()), 1) + 2) * len(is_open)
+    ahead = is_open[positions(series, len(series), min(enough, LARGEST)) % len(is_open)]
+    return int(np.searchsorted(np.cumsum(ahead), n_open)) + 1
 
 
 def unfinished(series: Series, number: Ints, step: timedelta) -> bool:
     """Whether open slots of the last large slot lie after the end of the series."""
-    per_week = 7 * slots_per_day(series.step)
-    where = positions(series, 0, len(series))
-    flat = np.full(int(where.max()) + 1, np.nan)
-    flat[where] = series.values
-    is_open = opening(Wall(flat, slots_per_day(series.step), monday_of(series)))
     share = int(step / series.step) if step < DAY else slots_per_day(series.step)
-    used = int((number == number[-1]).sum())
-    return bool(is_open[: max(share - used, 0) % per_week].any())
+    left = max(share - int((number == number[-1]).sum()), 0)
+    is_open = open_slots(series)
+    return bool(is_open[positions(series, len(series), left) % len(is_open)].any())
 
 
 def from_calls(
@@ -204,10 +192,8 @@ def outside_closed(series: Series, hours: dict[str, str]) -> Series:
     """Close what lies outside the opening hours; daily series close on days without hours."""
     inside = within(local_starts(series, 0, len(series)), hours, series.step)
     values = np.where(inside, series.values, np.nan)
-    state = np.where(inside, np.where(np.isnan(values), Slot.MISSING, Slot.OPEN), Slot.CLOSED).astype(np.int8)
-    return Series(
-        name=series.name, start=series.start, step=series.step, timezone=series.timezone, values=values, state=state
-    )
+    state = np.where(inside, np.where(np.isnan(values), Slot.MISSING, Slot.OPEN), Slot.CLOSED)
+    return replace(series, values=values, state=state.astype(np.int8))
 
 
 def within(starts: pd.DatetimeIndex, hours: dict[str, str], step: timedelta) -> Bools:
