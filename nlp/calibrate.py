@@ -7,7 +7,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 
 Floats = npt.NDArray[np.floating[Any]]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.integer[Any]]
 
 
 def softmax(logits: Floats) -> Floats:

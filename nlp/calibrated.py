@@ -15,7 +15,7 @@ from nlp.fitting import Linear, Table, lines, out_of_fold, straight, topic_targe
 from nlp.heads import NEEDS
 
 Arrays = dict[str, npt.NDArray[np.float32]]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 FOLDS = 5
 ALPHA = 0.5  # share of the descriptions in a topic's chance: they win in a city never seen
 PRECISION = 0.8  # asked of each topic on the rows of part tune
@@ -70,7 +70,7 @@ def stance_numbers(table: Table, arrays: Arrays) -> tuple[dict[str, Any], dict[s
     return settings, figures
 
 
-def _mixed(meaning: Floats, words: Floats, truth: npt.NDArray[np.int64], prior: Floats) -> dict[str, Any]:
+def _mixed(meaning: Floats, words: Floats, truth: npt.NDArray[np.integer[Any]], prior: Floats) -> dict[str, Any]:
     """The weight of words and the temperature under which the labels are likeliest, at the assumed mix."""
     each = (prior / np.bincount(truth, minlength=3))[truth] * len(truth)
     best: tuple[float, float, float] = (np.inf, 0.0, 1.0)
@@ -82,7 +82,7 @@ def _mixed(meaning: Floats, words: Floats, truth: npt.NDArray[np.int64], prior: 
     return {"words": best[1], "temperature": best[2]}
 
 
-def _stance_figures(rows: pd.DataFrame, chances: Floats, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _stance_figures(rows: pd.DataFrame, chances: Floats, truth: npt.NDArray[np.integer[Any]]) -> dict[str, Any]:
     groups = {"tweeteval validation": rows["source"] == "tweeteval_sentiment"}
     for lang in ("en", "es", "pt", "it", "fr", "de"):
         groups[f"umsab {lang}"] = (rows["source"] == "umsab") & (rows["lang"] == lang)
@@ -94,7 +94,7 @@ def _stance_figures(rows: pd.DataFrame, chances: Floats, truth: npt.NDArray[np.i
     }
 
 
-def _three_way(chances: Floats, truth: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _three_way(chances: Floats, truth: npt.NDArray[np.integer[Any]]) -> dict[str, Any]:
     named = chances.argmax(1)
     right = (named == truth).astype(float)
     return {

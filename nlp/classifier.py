@@ -20,7 +20,7 @@ from nlp.runners import choose
 from nlp.shipped import Shipped
 from nlp.tokens import load_tokenizer
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 BLOCK = 512  # passages in one go: bounds the memory
 LEAST_RULE = 0.5  # chance from which a topic that works by rules is named
 PARENTS_SHARE = 0.8  # what "same here" keeps of the chances of the post it answers
@@ -64,6 +64,15 @@ class OpenearClassifier:
         for start in range(0, len(passages), BLOCK):
             found += self._block(passages[start : start + BLOCK])
         return found
+
+    def topic_chances(self, passages: Sequence[Passage]) -> Floats:
+        """The chance of every topic, also of those too low to be named: (n, 21), in the order of TOPICS."""
+        parts: list[Floats] = [np.zeros((0, len(TOPICS)))]
+        for start in range(0, len(passages), BLOCK):
+            block = passages[start : start + BLOCK]
+            texts = [passage.text for passage in block]
+            parts.append(self._read(texts, self._languages(texts, [p.language for p in block])).topics)
+        return np.concatenate(parts)
 
     def _block(self, passages: Sequence[Passage]) -> list[Scores]:
         parents = sorted({p.parent_text for p in passages if p.parent_text and p.parent_text.strip()})
@@ -113,19 +122,21 @@ class OpenearClassifier:
         numbers, k = self._numbers["topics"], len(self._trained)
         gate = _line(numbers["gate"], np.stack([meaning[:, k], words[:, k]], -1))
         shares = self._described.shares(vectors)
-        heads = sigmoid((meaning[:, :k] + words[:, :k]) / 2)
-        blend = _logit(numbers["alpha"] * shares[:, self._trained] + (1 - numbers["alpha"]) * heads)
+        heads = shares.copy()  # a topic without a head of its own goes by its description
+        heads[:, self._trained] = sigmoid((meaning[:, :k] + words[:, :k]) / 2)
+        blend = _logit(numbers["alpha"] * shares + (1 - numbers["alpha"]) * heads)
         gates = np.broadcast_to(_logit(gate)[:, None], blend.shape)
-        chances = np.zeros((len(texts), len(TOPICS)))
-        chances[:, self._trained] = _line(numbers["line"], np.stack([blend, gates], -1))
+        chances = _line(numbers["line"], np.stack([blend, gates], -1))
         for place, text in enumerate(texts):
-            by_rule = rules.by_words(self._described.named(text))
-            readable = languages[place] in numbers["languages"]
-            for topic, chance in by_rule.items():
-                at = TOPICS.index(topic)
-                if not readable or at not in self._trained:
-                    chances[place, at] = max(chances[place, at], chance)
+            self._weigh_words(chances[place], text, trusted=languages[place] in numbers["languages"])
         return chances
+
+    def _weigh_words(self, chances: Floats, text: str, *, trusted: bool) -> None:
+        """Raise what the words of a text name: topics without a head, and in other languages all of them."""
+        for topic, chance in rules.by_words(self._described.named(text)).items():
+            place = TOPICS.index(topic)
+            if not trusted or place not in self._trained:
+                chances[place] = max(chances[place], chance)
 
     def _needs(self, texts: Sequence[str], meaning: Floats, words: Floats) -> Floats:
         chances = np.zeros((len(texts), len(NEEDS)))

@@ -73,4 +73,5 @@ def text_vectors(encoded: Encoded, count: int) -> Floats:
     """The plain means of each text's windows, weighted by tokens, at unit length: (count, 384)."""
     summed = np.zeros((count, WIDTH), dtype=np.float64)
     np.add.at(summed, encoded.owner, encoded.features[:, :WIDTH] * np.maximum(encoded.sizes, 1)[:, None])
-    return (summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    unit: Floats = (summed / np.maximum(np.linalg.norm(summed, axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return unit

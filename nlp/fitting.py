@@ -12,7 +12,7 @@ from core.scores import SENTIMENTS
 from nlp import calibrate, learn
 from nlp.heads import GATE, NEEDS
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 LEAST_ROWS = 50  # a topic with fewer training rows works by rules
 RIDGE_DENSE, RIDGE_WORDS = 3e-4, 3e-6
 RIDGE_NEEDS, RIDGE_NEEDS_WORDS = 5e-2, 1e-4

@@ -10,7 +10,7 @@ from scipy.sparse import csr_matrix
 
 from nlp.lexical import BUCKETS, buckets
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 Loss = Literal["sigmoid", "softmax"]
 
 

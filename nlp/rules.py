@@ -1,11 +1,12 @@
 """What is known without training: topics by their words, stars of a review, replies that lean on their parent."""
 
 import re
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 #: Chance that a topic holds whose words were found once, or more often. By rule: unmeasured.
 ONE_WORD, MORE_WORDS = 0.70, 0.85
@@ -21,7 +22,7 @@ STARS = {
 
 _AGREES = re.compile(
     r"^\W*(?:same(?:\s+(?:here|problem|issue|thing))?|me too|us too|this|so true|exactly|agreed?|\+\s*1|also waiting|"
-    r"still (?:not|no|waiting)\b.*|igual|lo mismo|yo tambi[eé]n|nosotros tambi[eé]n|tal cual|de acuerdo|sigue igual)\W*$",
+    r"still (?:not|no|waiting)\b.*|igual|lo mismo|(?:yo|nosotros) tambi[eé]n|tal cual|de acuerdo|sigue igual)\W*$",
     re.IGNORECASE,
 )
 AGREEMENT_MOST_LETTERS = 80
@@ -33,7 +34,8 @@ def with_stars(chances: Floats, stars: float | None) -> Floats:
         return chances
     likely = np.array(STARS[int(np.clip(round(stars), 1, 5))])
     joint: Floats = chances * likely
-    return joint / joint.sum()
+    posterior: Floats = joint / joint.sum()
+    return posterior
 
 
 def stars_contradict(chances: Floats, stars: float | None) -> bool:

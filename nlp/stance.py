@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -36,14 +37,14 @@ class States:
     """The shared states of many windows, one after the other: (tokens, 384) bfloat16, and where each begins."""
 
     flat: Tensor
-    begins: npt.NDArray[np.int64]  # (n + 1,)
+    begins: npt.NDArray[np.integer[Any]]  # (n + 1,)
 
     @property
-    def lengths(self) -> npt.NDArray[np.int64]:
+    def lengths(self) -> npt.NDArray[np.integer[Any]]:
         """Tokens of each window."""
         return np.diff(self.begins)
 
-    def padded(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
+    def padded(self, rows: Sequence[int] | npt.NDArray[np.integer[Any]]) -> tuple[Tensor, Tensor]:
         """States (n, longest, 384) and mask (n, longest) of some windows."""
         longest = int(max(self.lengths[row] for row in rows))
         states, mask = torch.zeros(len(rows), longest, HIDDEN), torch.zeros(len(rows), longest)
@@ -70,7 +71,7 @@ def shared_states(trunk: Trunk, windows: Sequence[Sequence[int]], tick: Tick) ->
     return States(flat, begins)
 
 
-def train(trunk: Trunk, states: States, labels: npt.NDArray[np.int64], recipe: Recipe, tick: Tick) -> Arrays:
+def train(trunk: Trunk, states: States, labels: npt.NDArray[np.integer[Any]], recipe: Recipe, tick: Tick) -> Arrays:
     """Train the branch and a linear head on it; return the low-rank matrices, `stance.weight` and `stance.bias`.
 
     The loss adds the log share of each class to the logits, so the head itself assumes equal shares.
@@ -93,7 +94,7 @@ def train(trunk: Trunk, states: States, labels: npt.NDArray[np.int64], recipe: R
             logits = head(functional.dropout(branch(trunk, padded, mask), recipe.dropout))
             loss = functional.cross_entropy(logits + prior, torch.from_numpy(labels[rows]))
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()
             average.update()
@@ -116,7 +117,9 @@ def _slope(share: float, warm_up: float) -> float:
     return min(share / warm_up, (1 - share) / (1 - warm_up)) if share < 1 else 0.0
 
 
-def _epoch(lengths: npt.NDArray[np.int64], rows: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
+def _epoch(
+    lengths: npt.NDArray[np.integer[Any]], rows: int, rng: np.random.Generator
+) -> Iterator[npt.NDArray[np.int64]]:
     """All windows once in random order, in batches of like length."""
     order = rng.permutation(len(lengths))
     batches_ = []

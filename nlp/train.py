@@ -75,7 +75,7 @@ def adapter(folder: Path, work: Path, recipe: stance.Recipe, steps: Steps) -> di
     return arrays
 
 
-def labels_of(rows: pd.DataFrame) -> npt.NDArray[np.int64]:
+def labels_of(rows: pd.DataFrame) -> npt.NDArray[np.integer[Any]]:
     """0, 1, 2 for negative, neutral, positive."""
     return rows["label"].map({name: place for place, name in enumerate(SENTIMENTS)}).to_numpy(dtype=np.int64)
 

@@ -110,9 +110,9 @@ def build(base: Arrays, deltas: Arrays) -> Trunk:
         trunk.positions.weight.copy_(torch.from_numpy(positions + base["embeddings.token_type_embeddings.weight"][0]))
         _fill(trunk.norm, base, "embeddings.LayerNorm")
         for number, layer in enumerate([*trunk.shared, *trunk.plain]):
-            _fill_layer(layer, base, number)
+            _fill_layer(_layer(layer), base, number)
         for number, layer in enumerate(trunk.adapted, start=SHARED):
-            _fill_layer(layer, base, number)
+            _fill_layer(_layer(layer), base, number)
             for name in LINEARS:
                 if f"adapter.{number}.{name}.a" in deltas:
                     down, up = deltas[f"adapter.{number}.{name}.a"], deltas[f"adapter.{number}.{name}.b"]
@@ -120,7 +120,13 @@ def build(base: Arrays, deltas: Arrays) -> Trunk:
     return trunk.eval().requires_grad_(False)
 
 
-def _fill_layer(layer: nn.Module, base: Arrays, number: int) -> None:
+def _layer(module: nn.Module) -> Layer:
+    if not isinstance(module, Layer):
+        raise TypeError(f"{type(module).__name__} is no layer")
+    return module
+
+
+def _fill_layer(layer: Layer, base: Arrays, number: int) -> None:
     prefix = f"encoder.layer.{number}"
     for ours, theirs in LINEARS.items():
         _fill(getattr(layer, ours), base, f"{prefix}.{theirs}")

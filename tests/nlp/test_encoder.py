@@ -1,0 +1,155 @@
+"""The encoder: as published where it was not adapted, whole on long texts, deaf to its neighbours."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import SettingsError
+from nlp import base, export, runners, shipped, tokens
+from nlp.encoder import FEATURES, WIDTH, Encoder, text_vectors
+from nlp.shipped import Shipped
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [
+    "The streetlight on Elm Street has been out for three weeks.",
+    "thank you!!",
+    "No hay agua en la calle Séptima desde anoche, ¿cuándo vuelve? 😡",
+    "Is the library open on Monday? My card number is on the letter you sent, and nobody answers the phone at all.",
+    "x",
+    "Sewage " * 400,
+]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return tokens.load_tokenizer(base.locate().tokenizer)
+
+
+def test_the_plain_branch_is_the_published_encoder(encoder: Encoder):
+    """Oracle: transformers' own BertModel on the same ids."""
+    import torch
+    from transformers import BertModel
+
+    bert = BertModel.from_pretrained(base.locate().weights.parent).eval()
+    encoded = encoder.encode(TEXTS[:4])
+    for window, features in zip(encoded.windows, encoded.features, strict=True):
+        with torch.inference_mode():
+            states = bert(torch.tensor([window])).last_hidden_state[0]
+        assert np.allclose(features[:WIDTH], states.mean(0), atol=2e-5)
+        assert np.allclose(features[WIDTH : 2 * WIDTH], states.amax(0), atol=2e-5)
+
+
+def test_the_adapted_branch_differs(encoder: Encoder):
+    features = encoder.encode(TEXTS[:1]).features
+    assert np.abs(features[0, :WIDTH] - features[0, 2 * WIDTH : 3 * WIDTH]).max() > 0.1
+
+
+@settings(max_examples=60, deadline=None)
+@given(length=st.integers(0, 900))
+def test_every_token_of_a_text_is_in_a_window(tokenizer, length: int):
+    ids = list(range(1000, 1000 + length))
+    parts = list(tokens._parts(ids))
+    assert all(len(part) <= tokens.WINDOW for part in parts)
+    assert {number for part in parts for number in part} == set(ids)
+    assert all(parts[at][tokens.STRIDE :] == parts[at + 1][: len(parts[at]) - tokens.STRIDE] for at in range(len(parts) - 1))
+
+
+@given(st.lists(st.integers(2, 128), min_size=1, max_size=60))
+def test_batches_hold_every_window_once_under_the_budget(lengths: list[int]):
+    made = list(tokens.batches([[7] * length for length in lengths]))
+    assert sorted(row for batch in made for row in batch.rows) == list(range(len(lengths)))
+    for batch in made:
+        assert batch.ids.size <= tokens.BUDGET or len(batch.rows) == 1
+        assert [lengths[row] for row in batch.rows] == batch.mask.sum(1).tolist()
+
+
+def test_an_endless_word_is_read_piece_by_piece(tokenizer):
+    ((window,),) = tokens.windows(tokenizer, ["ab" * 60])
+    unknown = tokenizer.token_to_id("[UNK]")
+    assert unknown not in window
+    assert len(window) > 10
+
+
+def test_a_long_text_takes_many_windows_and_one_vector(encoder: Encoder):
+    encoded = encoder.encode([TEXTS[5], "short"])
+    assert (encoded.owner == 0).sum() >= 4
+    vectors = text_vectors(encoded, 2)
+    assert vectors.shape == (2, WIDTH)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_exported_encoder_is_deaf_to_neighbours_and_true_to_torch(encoder: Encoder, exported: Path):
+    fast = Encoder(encoder.tokenizer, runners.OpenVinoRunner(exported, 2))
+    together = fast.encode(TEXTS)
+    for place, text in enumerate(TEXTS):
+        alone = fast.encode([text]).features
+        assert np.array_equal(alone, together.features[together.owner == place])
+    wanted = encoder.encode(TEXTS).features
+    for part in range(0, FEATURES, WIDTH):
+        ours, theirs = together.features[:, part : part + WIDTH], wanted[:, part : part + WIDTH]
+        cosine = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+        assert np.median(cosine) > 0.98
+
+
+SCORER = """
+import json, socket, sys
+from pathlib import Path
+
+def no_network(*_):
+    raise OSError("a connection was tried")
+
+socket.socket.connect = no_network
+socket.getaddrinfo = no_network
+from core.scores import Passage
+from core.settings import Agency
+from nlp import classifier
+
+found = classifier.load(None, threads=1, cache=Path(sys.argv[1]), agency=Agency(names=("City of X",)))
+scores = found.classify([Passage(text="The bus did not come.")])
+print(json.dumps([found.runtime, found.model, sorted({m.split(".")[0] for m in sys.modules})]))
+"""
+
+
+def test_the_scoring_process_needs_neither_torch_nor_the_network(exported: Path):
+    done = subprocess.run(
+        [sys.executable, "-c", SCORER, str(exported.parent)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    runtime, model, modules = json.loads(done.stdout.splitlines()[-1])
+    assert runtime == "openvino"
+    assert model == f"openear-minilm@{shipped.load().revision}"
+    assert not {"torch", "transformers", "nncf", "onnx", "sklearn"} & set(modules)
+
+
+def test_telemetry_cannot_be_imported(exported: Path):
+    script = "from nlp import quiet\nimport openvino, openvino.tools.ovc, nncf\nimport sys\nassert sys.modules[quiet.TELEMETRY] is None\n"
+    script += "import openvino.tools.ovc.telemetry_utils as used\nassert 'stub' in used.tm.__name__, used.tm"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True, capture_output=True, timeout=200)
+
+
+def test_without_an_export_torch_reads(weights: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(runners.CHOICE, "torch")
+    assert runners.choose(weights, cache=tmp_path, threads=1).name == "torch"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_damaged_export_is_not_used(exported: Path, tmp_path: Path):
+    for name in (*export.FILES, export.DIGESTS):
+        (tmp_path / name).write_bytes((exported / name).read_bytes())
+    assert export.is_whole(tmp_path)
+    with (tmp_path / export.FILES[0]).open("ab") as file:
+        file.write(b" ")
+    assert not export.is_whole(tmp_path)
+
+
+def test_another_tokenizer_is_refused(tmp_path: Path):
+    (tmp_path / "tokenizer.json").write_text("{}")
+    with pytest.raises(SettingsError, match="sha256"):
+        base.check(tmp_path / "tokenizer.json", base.TOKENIZER_SHA256)
+    with pytest.raises(SettingsError, match="missing"):
+        base.check(tmp_path / "nothing.json", base.TOKENIZER_SHA256)
