@@ -138,19 +138,19 @@ def verify(read: Connection, anchor: Anchor | None = None) -> Verdict:
 
     `anchor` is what `anchor()` said earlier, kept where this database's administrator cannot write.
     """
-    head, number = GENESIS, 0
-    seen_anchor = anchor is None or anchor.rows == 0
-    for row in read.execution_options(yield_per=2000).execute(select(audit).order_by(audit.c.id)):
-        number += 1
-        why = _fault(row, number, head)
-        if why:
-            return Verdict(ok=False, rows=number, head=head, broken_at=number, why=why)
-        head = row.hash
-        if anchor is not None and number == anchor.rows:
-            seen_anchor = anchor.head == head
-            if not seen_anchor:
-                return Verdict(ok=False, rows=number, head=head, broken_at=number, why="is not what the anchor says")
-    end = read.execute(select(audit_head.c.rows, audit_head.c.head)).one()
+    head, number, seen_anchor = GENESIS, 0, anchor is None or anchor.rows == 0
+    rows = select(audit).order_by(audit.c.id).execution_options(yield_per=2000)
+    with read.execute(rows) as chain:
+        for row in chain:
+            number += 1
+            why = _fault(row, number, head)
+            head = row.hash
+            if anchor is not None and number == anchor.rows:
+                seen_anchor = anchor.head == head
+                why = why or ("" if seen_anchor else "is not what the anchor says")
+            if why:
+                return Verdict(ok=False, rows=number, head=head, broken_at=number, why=why)
+    end = read.execute(_END).one()
     if (end.rows, end.head) != (number, head) or not seen_anchor:
         return Verdict(ok=False, rows=number, head=head, broken_at=number + 1, why="the end was cut off")
     return Verdict(ok=True, rows=number, head=head)

@@ -7,10 +7,14 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import URL
 
 from core.errors import BadInput
 from storage.address import address, database_file
+
+#: Where a PostgreSQL database is while its copy comes in.
+ASIDE = "openear_before_restore"
 
 
 def backup(url: str, path: Path) -> None:
@@ -42,7 +46,7 @@ def restore(url: str, path: Path) -> None:
     if not path.is_file():
         raise BadInput(f"there is no backup {path}")
     if parsed.get_backend_name() != "sqlite":
-        _run(parsed, "pg_restore", "--clean", "--if-exists", "--single-transaction", str(path))
+        _restore_postgres(parsed, path)
         return
     _check(path)
     target = database_file(parsed)
@@ -53,6 +57,28 @@ def restore(url: str, path: Path) -> None:
     for leftover in ("-wal", "-shm"):
         target.with_name(target.name + leftover).unlink(missing_ok=True)
     part.replace(target)
+
+
+def _restore_postgres(url: URL, path: Path) -> None:
+    """What is there is put aside until the copy is in; pg_restore's own --clean cannot drop partitions."""
+    _run(url, "pg_restore", "--list", f"--file={os.devnull}", str(path), database=False)
+    engine = create_engine(url, hide_parameters=True)
+    try:
+        _say(engine, f"ALTER SCHEMA public RENAME TO {ASIDE}", "CREATE SCHEMA public")
+        try:
+            _run(url, "pg_restore", "--single-transaction", "--no-owner", str(path))
+        except BadInput:
+            _say(engine, "DROP SCHEMA public CASCADE", f"ALTER SCHEMA {ASIDE} RENAME TO public")
+            raise
+        _say(engine, f"DROP SCHEMA {ASIDE} CASCADE")
+    finally:
+        engine.dispose()
+
+
+def _say(engine: Engine, *statements: str) -> None:
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -75,13 +101,13 @@ def _check(path: Path) -> None:
         raise BadInput(f"{path} is not a whole backup of openear: the database was left as it is")
 
 
-def _run(url: URL, tool: str, *arguments: str) -> None:
+def _run(url: URL, tool: str, *arguments: str, database: bool = True) -> None:
     """The password goes through the environment, where no list of processes shows it."""
     found = shutil.which(tool)
     if found is None:
         raise BadInput(f"{tool} is not installed here: install PostgreSQL's client programs")
     parts = {"--host": url.host, "--port": url.port, "--username": url.username, "--dbname": url.database}
-    options = [f"{name}={value}" for name, value in parts.items() if value]
+    options = [f"{name}={value}" for name, value in parts.items() if value and database]
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}
     done = subprocess.run([found, *options, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

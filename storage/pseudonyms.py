@@ -26,7 +26,7 @@ class Epoch:
 def add(tx: Connection, name: str, now: datetime) -> bool:
     """Begin an epoch; False if it was begun before."""
     put = upsert(tx, pseudonym_epoch).values(name=name, created_at=now).on_conflict_do_nothing()
-    return tx.execute(put).rowcount == 1
+    return tx.execute(put.returning(pseudonym_epoch.c.name)).scalar_one_or_none() is not None
 
 
 def all(read: Connection) -> list[Epoch]:

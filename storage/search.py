@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from storage.sql import is_postgres
+from storage.sql import is_postgres, sqlite_time
 
 #: More words than this make a search no better.
 MOST_WORDS = 12
@@ -54,12 +54,11 @@ def _sqlite(
         "SELECT s.rowid FROM mention_search s JOIN mention m ON m.id = s.rowid"
         " WHERE mention_search MATCH :q AND m.at >= :since AND m.at < :until ORDER BY s.rowid DESC LIMIT :n"
     )
-    bounds = {"since": _as_text(since) or "0", "until": _as_text(until) or "9"}
+    bounds = {
+        "since": sqlite_time(since) if since else "0000-01-01",
+        "until": sqlite_time(until) if until else "9999-12-31 24",
+    }
     return list(read.execute(text(sql), {"q": query, "n": limit, **bounds}).scalars())
-
-
-def _as_text(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def _postgres(

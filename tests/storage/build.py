@@ -39,7 +39,7 @@ def whole(until: datetime = NOW, since: datetime | None = None) -> Coverage:
     return Coverage(since=since, until=until, complete=True)
 
 
-def lacking(missed: int | None, since: datetime, until: datetime, reason: Missed = Missed.PENDING) -> Coverage:
+def lacking(missed: int | None, since: datetime | None, until: datetime, reason: Missed = Missed.PENDING) -> Coverage:
     """So many are missing, and can be fetched from page 2 on."""
     return Coverage(since=since, until=until, complete=False, missed=missed, reason=reason, resume="page 2")
 
