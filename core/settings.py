@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -59,6 +59,16 @@ class Agency(Section):
         default_factory=lambda: dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), "08:00-18:00"),
         description="opening hours of the phones by weekday; a day left out is closed",
     )
+
+    closed_days: tuple[str, ...] = Field((), description="days on which nobody answers beside holidays, YYYY-MM-DD")
+    contacts: tuple[str, ...] = Field((), description="the agency's own phones and e-mail addresses: never masked")
+
+    @field_validator("closed_days")
+    @classmethod
+    def _real_days(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for day in value:
+            date.fromisoformat(day)
+        return value
 
     @field_validator("timezone")
     @classmethod

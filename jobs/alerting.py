@@ -24,6 +24,7 @@ def alert(runtime: Runtime, unit: Unit) -> None:
         case = cases.one(read, at) if at else None
     told = alert_of(row, view, case.case.code if case else "")
     try:
-        send(row, told, runtime.settings, runtime.store, runtime.client(""), runtime.clock)
+        with runtime.client("") as client:
+            send(row, told, runtime.settings, runtime.store, client, runtime.clock)
     except NotSent as error:
         raise OpenearError(str(error)) from error

@@ -3,10 +3,10 @@
 Nothing heavy is imported before it is used: a process that only collects never loads the model.
 """
 
-import os
 import random
-import socket
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,6 +17,7 @@ from core.errors import SettingsError
 from core.protocols import CaseSystem, Classifier, Clock, Collector
 from core.settings import Settings, load
 from jobs.keys import Keys, epoch_of, open_keys
+from jobs.leases import this_process
 from jobs.protect import bare, protect
 from nlp import pii
 from storage import engine
@@ -45,7 +46,7 @@ class Runtime:
     """What a job needs.
 
     Attributes:
-        owner: who holds a lease: host and process.
+        owner: who holds a lease: this machine and process.
         leased: told of each unit as it is taken up; a progress display listens here.
     """
 
@@ -53,7 +54,7 @@ class Runtime:
     store: Store
     clock: Clock = utc_now
     rng: random.Random = field(default_factory=random.Random)
-    owner: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    owner: str = field(default_factory=this_process)
     leased: Callable[[Unit], None] = _nothing
 
     @cached_property
@@ -77,24 +78,32 @@ class Runtime:
         digest = (self.settings.model.folder or shipped.FOLDER) / shipped.DIGEST
         return f"{shipped.NAME}@{digest.read_text('ascii')[:7]}"
 
-    def collector(self, name: str) -> Collector:
-        """A source of the settings, built."""
+    @contextmanager
+    def collector(self, name: str) -> Iterator[Collector]:
+        """A source of the settings, built; its connections are closed at the end."""
         from collectors import registry
 
         source = self.settings.sources.get(name)
         if source is None:
             known = ", ".join(sorted(self.settings.sources)) or "none"
             raise SettingsError(f"no source is called {name!r}; the settings name: {known}")
-        return registry.build(name, source, self.context(source.query))
+        with ExitStack() as opened:
+            context = self._context(source.query, lambda base_url: opened.enter_context(self.client(base_url)))
+            yield registry.build(name, source, context)
 
-    def context(self, query: str | None) -> "Context":
-        """What every collector is given."""
+    def _context(self, query: str | None, client_for: "Callable[[str], httpx.Client]") -> "Context":
         from collectors.registry import Context
 
-        return Context(client_for=self.client, clock=self.clock, query=self.query(query), agency=self.settings.agency)
+        return Context(
+            client_for=client_for,
+            clock=self.clock,
+            query=self.query(query),
+            agency=self.settings.agency,
+            network=self.settings.network,
+        )
 
     def client(self, base_url: str) -> "httpx.Client":
-        """A guarded client; all of this process share one budget of each host."""
+        """A guarded client, to be closed; all of this process share one budget of each host."""
         from net.client import open_client
 
         return open_client(self.settings.network, base_url=base_url, rules=self._rules)
@@ -144,11 +153,24 @@ class Runtime:
 
     def protect(self, batch: Batch, now: datetime) -> Batch:
         """The batch as it may be stored: masked, pseudonymous, own posts known as such."""
-        return protect(batch, own=self.own, mask=_mask, seal=self.keys(now).author)
+        return protect(batch, own=self.own, mask=self.mask, seal=self.keys(now).author)
+
+    def mask(self, text: str) -> str:
+        """The text without personal data; the agency's own numbers and addresses stay."""
+        return pii.mask(text, keep=self._contacts).text
+
+    @cached_property
+    def _contacts(self) -> frozenset[str]:
+        return pii_keep(self.settings.agency.contacts)
 
 
-def _mask(text: str) -> str:
-    return pii.mask(text).text
+def pii_keep(contacts: tuple[str, ...]) -> frozenset[str]:
+    """Contacts as nlp.pii.mask compares them: e-mails in lower case, phones as digits with a leading + if given.
+
+    >>> sorted(pii_keep(("Info@Example.org", "(555) 010-0199")))
+    ['5550100199', 'info@example.org']
+    """
+    return frozenset(each.lower() if "@" in each else re.sub(r"[^\d+]", "", each) for each in contacts)
 
 
 def open_runtime(settings: Settings | None = None, *, migrate: bool = False) -> Runtime:

@@ -92,9 +92,9 @@ def _model(runtime: Runtime) -> Finding:
 
 def _source(runtime: Runtime, name: str) -> Finding:
     """Ask for one page; nothing is stored."""
-    collector = runtime.collector(name)
     deadline = runtime.clock() + PROBE
-    first = next(iter(collector.collect(Head(), None, Budget(requests=2, mentions=50), deadline)), None)
+    with runtime.collector(name) as collector:
+        first = next(iter(collector.collect(Head(), None, Budget(requests=2, mentions=50), deadline)), None)
     n = len(first.mentions) if first else 0
     return Finding(
         f"source {name}",

@@ -10,7 +10,8 @@ from crm import sla
 def due_at(settings: Settings, opened_at: datetime) -> datetime:
     """When the first answer to a case opened then is due."""
     agency = settings.agency
-    holidays = _holidays(agency.country, agency.subdivision, opened_at.year)
+    closed = frozenset(map(date.fromisoformat, agency.closed_days))
+    holidays = closed | _holidays(agency.country, agency.subdivision, opened_at.year)
     return sla.due(opened_at, agency.hours, agency.timezone, holidays, settings.cases.first_answer)
 
 

@@ -53,15 +53,15 @@ def collect_source(runtime: Runtime, name: str, task: Task, run: str) -> Collect
     Raises:
         SourceError: after storing the batches that did arrive and writing down what did not.
     """
-    collector = runtime.collector(name)
     with runtime.store.read() as read:
         cursor = sources.cursor(read, name)
-    budget = Budget(requests=runtime.settings.sources[name].requests)
     total = Collected()
     started = runtime.clock()
     try:
-        for batch in collector.collect(task, cursor, budget, started + RUN):
-            total += store_batch(runtime, name, _matching(runtime, name, batch), task, run)
+        with runtime.collector(name) as collector:
+            budget = Budget(requests=runtime.settings.sources[name].requests)
+            for batch in collector.collect(task, cursor, budget, started + RUN):
+                total += store_batch(runtime, name, _matching(runtime, name, batch), task, run)
     except SourceError as error:
         _write_down(runtime, name, task, run, error, started)
         raise

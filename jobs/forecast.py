@@ -45,7 +45,7 @@ def forecast(runtime: Runtime, unit: Unit) -> None:
 
 def _make(runtime: Runtime, history: Series, night: datetime) -> Forecast:
     agency = runtime.settings.agency
-    known = Known(country=agency.country, subdivision=agency.subdivision)
+    known = Known(country=agency.country, subdivision=agency.subdivision, closed_days=frozenset(agency.closed_days))
     steps = int(HORIZON / history.step)
     return Product(runtime.settings.phones.spike_ratio).forecast(history, known, night, steps)
 

@@ -1,5 +1,6 @@
 """A working process: `python -m jobs.worker work` (everything but the model) or `... score` (the model alone)."""
 
+import logging
 import signal
 import sys
 import threading
@@ -8,9 +9,12 @@ from collections.abc import Mapping
 from jobs import alerting, calls, collect, forecast, link, requests, retain, sample_city, schedule, score, series
 from jobs.build import Runtime, open_runtime
 from jobs.engines import LocalEngine
+from jobs.leases import free_the_dead
 from jobs.listen import register
 from jobs.logs import set_up
 from jobs.work import Stage
+
+log = logging.getLogger("openear.worker")
 
 STAGES: Mapping[str, Stage] = {
     "collect": collect.collect,
@@ -42,6 +46,8 @@ LANES = {"work": WORK_LANES, "score": SCORE_LANES, "all": WORK_LANES + SCORE_LAN
 
 def serve(runtime: Runtime, role: str, stopping: threading.Event) -> None:
     """Work until told to stop. Only a role that does more than score keeps the schedule."""
+    if freed := free_the_dead(runtime.store, runtime.clock):
+        log.warning("%s units were in the hands of a process that died: they are done again", freed)
     if role != "score":
         with runtime.store.write() as tx:
             register(tx, runtime)
