@@ -27,6 +27,9 @@ def sample_settings(folder: Path) -> Path:
     if not anchor.exists():
         anchor.write_text(datetime.now(UTC).isoformat(timespec="seconds"), "utf-8")
     values = without_secrets(city.settings(PORT)) | {"data_dir": folder}
+    year = datetime.now(UTC).year
+    closed = sorted(day.isoformat() for each in range(year - 2, year + 2) for day in city.closed_days(each))
+    values["agency"] = values["agency"] | {"closed_days": closed}
     file = folder / "openear.toml"
     file.write_text(toml_text(values), "utf-8")
     return file
