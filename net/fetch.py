@@ -112,14 +112,15 @@ def fetch(
     except (httpx.InvalidURL, ValueError) as error:
         raise SourceChanged(source, f"{path[:200]!r} is not an address: {error}") from None
     attempts = rules.attempts if method in ("GET", "HEAD") else 1
+    ends = rules.timer() + rules.max_seconds  # redirects, waits and further attempts included
     for attempt in range(1, attempts + 1):
         try:
-            answer = _follow(client, source, request, rules)
+            answer = _follow(client, source, request, rules, ends)
             if answer.status not in allowed and (meant := _meaning(source, answer, rules)):
                 raise meant
             return answer
         except (SourceDown, SourceBusy) as error:
-            if attempt == attempts or not _worth_waiting(error, attempt, rules):
+            if attempt == attempts or not _worth_waiting(error, attempt, rules, ends):
                 raise
     raise SourceDown(source, "was not asked")
 
@@ -128,16 +129,15 @@ def _meaning(source: str, answer: Answer, rules: Rules) -> SourceError | None:
     return problem(source, answer.status, answer.headers, answer.body, rules.clock())
 
 
-def _worth_waiting(error: SourceError, attempt: int, rules: Rules) -> bool:
+def _worth_waiting(error: SourceError, attempt: int, rules: Rules, ends: float) -> bool:
     wait = error.retry_after if isinstance(error, SourceBusy) else timedelta(seconds=2 ** (attempt - 1) / 2)
-    if wait > rules.longest_wait:
+    if wait > rules.longest_wait or rules.timer() + wait.total_seconds() >= ends:
         return False
     rules.sleep(wait.total_seconds() * (1 + rules.rng.random() / 2))
     return True
 
 
-def _follow(client: httpx.Client, source: str, request: httpx.Request, rules: Rules) -> Answer:
-    ends = rules.timer() + rules.max_seconds
+def _follow(client: httpx.Client, source: str, request: httpx.Request, rules: Rules, ends: float) -> Answer:
     for _ in range(rules.max_redirects + 1):
         answer, following = _once(client, source, request, rules, ends)
         if following is None:

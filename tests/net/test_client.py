@@ -15,8 +15,8 @@ import pytest
 
 from core.errors import SourceChanged, SourceDown, SourceRefused
 from core.settings import Network
-from net.address import AddressRefused, Allow
-from net.backend import PinnedBackend
+from net.address import AddressRefused, Allow, resolve
+from net.backend import PinnedBackend, Resolver
 from net.client import PinnedTransport, Rules, open_client
 from net.fetch import fetch
 
@@ -57,11 +57,8 @@ def ok(body: bytes = b"[]", head: bytes = b"") -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s" % (len(body), head, body)
 
 
-def client_to(
-    *allow: str, rules: Rules = ONCE, resolver: Callable[[str, int], list[str]] | None = None
-) -> httpx.Client:
-    network = Network(allow=allow)
-    return open_client(network, rules=rules, **({"resolver": resolver} if resolver else {}))
+def client_to(*allow: str, rules: Rules = ONCE, resolver: Resolver = resolve) -> httpx.Client:
+    return open_client(Network(allow=allow), rules=rules, resolver=resolver)
 
 
 @pytest.mark.parametrize(

@@ -270,3 +270,18 @@ def test_a_private_address_is_refused_even_without_a_network() -> None:
 def test_an_address_that_is_none_is_an_error_of_ours(address: str) -> None:
     with pytest.raises(SourceError):
         get_json(client_of(lambda request: httpx.Response(404)), "town", address)
+
+
+def test_all_attempts_together_keep_to_the_time() -> None:
+    seconds = [0.0]
+    asked: list[httpx.Request] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        seconds[0] += 40
+        raise httpx.ReadTimeout("slow")
+
+    rules = Rules(max_seconds=60, attempts=5, timer=lambda: seconds[0], sleep=lambda s: None, clock=lambda: NOW)
+    with pytest.raises(SourceDown):
+        get_json(client_of(handler, rules), "town", "/")
+    assert len(asked) == 2
