@@ -18,6 +18,7 @@ from storage.tables import (
     mention,
     mention_key,
     request,
+    score_vector,
     sign_in,
     work_unit,
 )
@@ -36,6 +37,7 @@ class Report:
         held: mentions past their time or removed that a legal hold keeps.
         cases: closed cases past their time, whose words went.
         handles: encrypted names whose author has no mention left.
+        vectors: embeddings that no case compares with any more.
         work, requests, alerts, sessions, forecasts: done rows nobody needs any more.
         more: True if another run would find more.
     """
@@ -46,6 +48,7 @@ class Report:
     held: int = 0
     cases: int = 0
     handles: int = 0
+    vectors: int = 0
     work: int = 0
     requests: int = 0
     alerts: int = 0
@@ -62,6 +65,7 @@ def run(
     by_source: Mapping[str, int] | None = None,
     work_days: int = 30,
     forecast_days: int = 1095,
+    vector_days: int = 120,
     dry_run: bool = False,
     actor: Actor | None = None,
     limit: int = BATCH,
@@ -82,7 +86,7 @@ def run(
         held=held,
         cases=_old_cases(tx, now - timedelta(days=mentions_days), dry_run=dry_run),
         handles=_orphans(tx, dry_run=dry_run),
-        **_done(tx, now, work_days, forecast_days, dry_run=dry_run),
+        **_done(tx, now, work_days, forecast_days, vector_days, dry_run=dry_run),
         more=limit in (len(expired), len(released)),
     )
     if not dry_run and (expired or released):
@@ -139,9 +143,12 @@ def _orphans(tx: Connection, *, dry_run: bool) -> int:
     return int(tx.execute(delete(handle).where(unused)).rowcount)
 
 
-def _done(tx: Connection, now: datetime, work_days: int, forecast_days: int, *, dry_run: bool) -> dict[str, Any]:
+def _done(
+    tx: Connection, now: datetime, work_days: int, forecast_days: int, vector_days: int, *, dry_run: bool
+) -> dict[str, Any]:
     before = now - timedelta(days=work_days)
     old = {
+        "vectors": (score_vector, score_vector.c.at < now - timedelta(days=vector_days)),
         "work": (work_unit, and_(work_unit.c.state == "done", work_unit.c.updated_at < before)),
         "requests": (request, and_(request.c.state != "waiting", request.c.done_at < before)),
         "alerts": (alert, and_(alert.c.state == "sent", alert.c.raised_at < before, alert.c.seen_at.is_not(None))),

@@ -29,6 +29,8 @@ from storage.sql import hour_column, hour_of, mark_dirty
 from storage.tables import dirty_hour, mention, mention_day, mention_hour, reading, reading_topic
 
 HOUR = timedelta(hours=1)
+#: Stands for every source, platform and language in the sums of a day.
+ALL = ""
 _KEYS = ("topic", "hour", "source", "platform", "language", "sentiment")
 
 
@@ -130,12 +132,13 @@ def _rebuild_day(tx: Connection, day: date, zone: ZoneInfo) -> None:
     h, d = mention_hour.c, mention_day.c
     start, end = (_hour_from(day + timedelta(days=n), zone) for n in (0, 1))
     tx.execute(delete(mention_day).where(d.day == day))
-    keys = (h.topic, h.source, h.platform, h.language, h.sentiment)
-    summed = select(h.topic, literal(day, SqlDate).label("day"), *keys[1:])
-    summed = summed.add_columns(func.sum(h.n).label("n"), func.sum(h.needs_answer).label("needs_answer"))
-    summed = summed.where(h.hour >= start, h.hour < end).group_by(*keys)
     names = ["topic", "day", "source", "platform", "language", "sentiment", "n", "needs_answer"]
-    tx.execute(insert(mention_day).from_select(names, summed))
+    every = literal(ALL)
+    for kept in ((h.source, h.platform, h.language), (every, every, every)):
+        summed = select(h.topic, literal(day, SqlDate), *kept, h.sentiment, func.sum(h.n), func.sum(h.needs_answer))
+        summed = summed.where(h.hour >= start, h.hour < end)
+        group = (h.topic, h.sentiment, *(column for column in kept if column is not every))
+        tx.execute(insert(mention_day).from_select(names, summed.group_by(*group)))
 
 
 def _hour_from(day: date, zone: ZoneInfo) -> datetime:
@@ -177,7 +180,7 @@ def mention_days(
     d = mention_day.c
     wanted = select(d.day, d.sentiment, func.sum(d.n).label("n"), func.sum(d.needs_answer).label("needs_answer"))
     wanted = wanted.where(d.topic == topic, d.day >= since, d.day < until)
-    wanted = _narrowed(wanted, d, source, platform, language).group_by(d.day, d.sentiment)
+    wanted = _of_days(wanted, source, platform, language).group_by(d.day, d.sentiment)
     return [DayRow(**row._mapping) for row in read.execute(wanted.order_by(d.day, d.sentiment))]
 
 
@@ -194,8 +197,16 @@ def topic_days(
     d = mention_day.c
     wanted = select(d.topic, d.sentiment, func.sum(d.n).label("n"), func.sum(d.needs_answer).label("needs_answer"))
     wanted = wanted.where(d.topic > "", d.day >= since, d.day < until)
-    wanted = _narrowed(wanted, d, source, platform, language).group_by(d.topic, d.sentiment)
+    wanted = _of_days(wanted, source, platform, language).group_by(d.topic, d.sentiment)
     return [TopicRow(**row._mapping) for row in read.execute(wanted.order_by(d.topic, d.sentiment))]
+
+
+def _of_days(wanted: Any, source: str | None, platform: str | None, language: str | None) -> Any:
+    """The sums, if nothing is narrowed; else the single rows."""
+    d = mention_day.c
+    if source is platform is language is None:
+        return wanted.where(d.source == ALL)
+    return _narrowed(wanted.where(d.source > ALL), d, source, platform, language)
 
 
 def _narrowed(wanted: Any, c: Any, source: str | None, platform: str | None, language: str | None) -> Any:

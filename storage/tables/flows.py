@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from storage.tables.base import json, partial, row_id
@@ -55,7 +55,7 @@ class MentionHour(SQLModel, table=True):
     """Mentions by the hour they were made in. topic "" is all of them; sentiment may be "unread"."""
 
     __tablename__ = "mention_hour"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index(None, "hour"), {"sqlite_with_rowid": False})
 
     topic: str = Field(primary_key=True)
     hour: datetime = Field(primary_key=True)
@@ -68,10 +68,13 @@ class MentionHour(SQLModel, table=True):
 
 
 class MentionDay(SQLModel, table=True):
-    """The same by the agency's local day, summed from the hours."""
+    """The same by the agency's local day, summed from the hours.
+
+    Rows with source, platform and language "" are the sums over all of them, which pages ask for most.
+    """
 
     __tablename__ = "mention_day"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_args__ = (Index(None, "day", "source"), {"sqlite_with_rowid": False})
 
     topic: str = Field(primary_key=True)
     day: date = Field(primary_key=True)

@@ -53,7 +53,10 @@ class Reading(SQLModel, table=True):
     __tablename__ = "reading"
     __table_args__ = (
         Index(None, "model", "mention_id"),
-        partial("ix_reading_urgent", "urgency", "mention_id", where="waiting"),
+        # Ends with what the badges count, so that they read the index alone.
+        partial(
+            "ix_reading_urgent", "urgency", "mention_id", "assignee", "label", "safety", "waiting", where="waiting"
+        ),
         partial("ix_reading_newest", "at", "mention_id", where="waiting"),
         partial("ix_reading_topic", "topic", "mention_id", where="waiting"),
         partial("ix_reading_undecided", "mention_id", where="undecided"),

@@ -82,6 +82,12 @@ def test_the_inbox_walks_a_partial_index(sqlite: Store, order: str, index: str) 
     assert "TEMP B-TREE" not in found
 
 
+def test_the_badges_read_an_index_alone(sqlite: Store) -> None:
+    counts = "count(*), count(*) FILTER (WHERE assignee IS NULL), count(*) FILTER (WHERE safety > 1 OR label = 'x')"
+    with sqlite.read() as read:
+        assert "COVERING INDEX ix_reading_urgent" in plan(read, f"SELECT {counts} FROM reading WHERE waiting = 1")
+
+
 def test_what_is_undecided_is_found_by_a_partial_index(sqlite: Store) -> None:
     with sqlite.read() as read:
         found = plan(read, "SELECT mention_id FROM reading WHERE undecided = 1 AND mention_id > 5 ORDER BY mention_id")

@@ -6,7 +6,7 @@ from sqlalchemy import Table as SqlTable
 
 from core.case import CaseDraft
 from core.mention import Author, Deletion
-from storage import cases, holds, mentions, removal, retention, scores, search, series
+from storage import cases, holds, mentions, removal, retention, scores, search, series, work
 from storage.engine import Store
 from storage.tables import metadata, score_vector
 from tests.conftest import NOW
@@ -172,6 +172,25 @@ def test_retention_erases_words_and_keeps_counts(store: Store) -> None:
         assert sum(r.n for r in series.mention_hours(tx, NOW - 2 * old, NOW + HOUR)) == 2
     assert everywhere(store, CANARY) == []
     assert put(store, post(1)).tombstoned == 1
+
+
+def test_what_is_done_and_old_goes(store: Store) -> None:
+    one = waiting(store, 1, posted_at=NOW - 200 * 24 * HOUR)
+    with store.write() as tx:
+        done = work.add(tx, "score", "a", {}, NOW)
+        work.add(tx, "score", "b", {}, NOW)
+        assert done is not None
+        work.finish(tx, done, NOW)
+        later = NOW + 31 * 24 * HOUR
+        dry = retention.run(tx, now=later, mentions_days=1000, dry_run=True)
+        assert (dry.work, dry.vectors, dry.expired) == (1, 1, 0)
+        wet = retention.run(tx, now=later, mentions_days=1000)
+        assert (wet.work, wet.vectors) == (1, 1)
+        assert work.counts(tx) == {"score": {"pending": 1}}
+        assert scores.vectors(tx, NOW - 1000 * 24 * HOUR) == []
+        view = mentions.one(tx, one)
+    assert view is not None
+    assert view.text
 
 
 def test_a_source_may_ask_for_less_time(store: Store) -> None:

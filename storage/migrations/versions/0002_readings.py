@@ -116,7 +116,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_reading_urgent",
         "reading",
-        ["urgency", "mention_id"],
+        ["urgency", "mention_id", "assignee", "label", "safety", "waiting"],
         unique=False,
         sqlite_where=sa.text("waiting = 1"),
         postgresql_where=sa.text("waiting"),
@@ -160,6 +160,7 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.create_index(op.f("ix_mention_hour_hour"), "mention_hour", ["hour"], unique=False)
     op.create_table(
         "mention_day",
         sa.Column("topic", sa.String(), nullable=False),
@@ -175,6 +176,7 @@ def upgrade() -> None:
         ),
         sqlite_with_rowid=False,
     )
+    op.create_index(op.f("ix_mention_day_day_source"), "mention_day", ["day", "source"], unique=False)
     op.create_table(
         "dirty_hour",
         sa.Column("hour", TIME, nullable=False),
