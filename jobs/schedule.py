@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from apscheduler.schedulers.background import BackgroundScheduler
 from sqlalchemy import Connection
 
+from core.batch import Missed
 from jobs.alert import DESK
 from jobs.build import Runtime
 from storage import alerts, calls, cases, coverage, mentions, requests, series, sources, work
@@ -76,6 +77,9 @@ def _backfills(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[st
     units: list[tuple[str, int]] = []
     seen: set[str] = set()
     for gap in coverage.open_gaps(tx):
+        if gap.reason == Missed.WINDOW and gap.resume is None:
+            coverage.give_up(tx, gap.id, Missed.WINDOW, now)  # the source will not show it: missed for good, on record
+            continue
         if gap.source in seen or gap.source not in runtime.settings.sources:
             continue
         seen.add(gap.source)
