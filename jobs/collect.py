@@ -55,15 +55,17 @@ def collect_source(runtime: Runtime, name: str, task: Task, run: str) -> Collect
     """
     with runtime.store.read() as read:
         cursor = sources.cursor(read, name)
-    total = Collected()
+    total, written = Collected(), False
     started = runtime.clock()
     try:
         with runtime.collector(name) as collector:
             budget = Budget(requests=runtime.settings.sources[name].requests)
             for batch in collector.collect(task, cursor, budget, started + RUN):
                 total += store_batch(runtime, name, _matching(runtime, name, batch), task, run)
+                written = True
     except SourceError as error:
-        _write_down(runtime, name, task, run, error, started)
+        if not written:  # else the last batch's coverage says what is missing, and why
+            _write_down(runtime, name, task, run, error, started)
         raise
     with runtime.store.write() as tx:
         sources.set_state(tx, name, "ok", f"{total.new} new, {total.updated} edited", runtime.clock())
