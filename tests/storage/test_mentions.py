@@ -1,3 +1,5 @@
+import random
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -259,6 +261,24 @@ def test_a_handle_is_kept_apart_and_once(store: Store) -> None:
     put(store, post(1, author=author), post(2, author=replace(author, sealed_handle=b"again")))
     with store.read() as read:
         assert read.execute(select(handle.c.sealed)).scalars().all() in ([b"sealed"], [b"again"])
+
+
+def test_workers_with_the_same_posts_store_each_once(store: Store) -> None:
+    items = [post(n, f"text {n}", posted_at=NOW - n * HOUR) for n in range(60)]
+    found: list[int] = []
+
+    def work(name: str, rng: random.Random) -> None:
+        mine = rng.sample(items, len(items))
+        for start in range(0, 60, 20):
+            found.extend(put(store, *mine[start : start + 20], source=name).new)
+
+    workers = [threading.Thread(target=work, args=(str(n), random.Random(n))) for n in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with store.read() as read:
+        assert rows(read, mention) == rows(read, reading) == len(found) == len(set(found)) == 60
 
 
 def test_known_gives_versions_of_tombstones_too(store: Store) -> None:
