@@ -12,14 +12,14 @@ class Known:
     Attributes:
         etag, modified: the validators of the last answer.
         asked: when it came, on our clock.
-        newest: when its newest entry was posted, on the feed's clock.
+        oldest: when its oldest entry was posted, on the feed's clock.
         ids: the entries it held, shortened.
     """
 
     etag: str = ""
     modified: str = ""
     asked: datetime | None = None
-    newest: datetime | None = None
+    oldest: datetime | None = None
     ids: frozenset[str] = frozenset()
 
     @classmethod
@@ -33,15 +33,15 @@ class Known:
             return cls()
         try:
             said = json.loads(cursor)
-            asked, newest = (said[name] and datetime.fromisoformat(said[name]) for name in ("asked", "newest"))
+            asked, oldest = (said[name] and datetime.fromisoformat(said[name]) for name in ("asked", "oldest"))
             etag, modified = str(said["etag"]), str(said["modified"])
-            return cls(etag=etag, modified=modified, asked=asked, newest=newest, ids=frozenset(map(str, said["ids"])))
+            return cls(etag=etag, modified=modified, asked=asked, oldest=oldest, ids=frozenset(map(str, said["ids"])))
         except (TypeError, KeyError, RecursionError) as error:
             raise ValueError(repr(error)) from None
 
     def cursor(self) -> str:
         """Known as a cursor."""
-        moments = {"asked": self.asked, "newest": self.newest}
+        moments = {"asked": self.asked, "oldest": self.oldest}
         said = {name: moment and moment.isoformat() for name, moment in moments.items()}
         return json.dumps({"etag": self.etag, "modified": self.modified, **said, "ids": sorted(self.ids)})
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -30,10 +29,11 @@ class FeedRun:
     """One run. Give `page` to collectors.walk.walk and its batches to `honest`.
 
     Attributes:
-        known: the cursor of a Head; None for a back-fill.
+        head: a back-fill brings its span alone; a head looks at known entries too, for edits.
+        known: what the run before saw: read down to there.
         found: what the cursor becomes after the first answer.
         lost: older entries have left the window and cannot be asked for.
-        oldest: when the oldest entry of the first answer was posted.
+        paged: the feed shows older pages.
         seen: entries of all answers, shortened.
         open: the address that was read last, all its entries, and where older ones are.
     """
@@ -46,11 +46,12 @@ class FeedRun:
     read: Reader
     allowance: Allowance
     trail: Trail
-    known: Known | None = None
+    head: bool
+    known: Known
     found: Known | None = None
     first: bool = True
     lost: bool = False
-    oldest: datetime | None = None
+    paged: bool = False
     seen: set[str] = field(default_factory=set)
     open: tuple[str, Page, str | None] = ("", Page(), None)
 
@@ -67,16 +68,17 @@ class FeedRun:
         part = whole.mentions[int(offset) : int(offset) + most]
         end = int(offset) + len(part)
         following = f"{end} {address}" if end < len(whole.mentions) else older and f"0 {older}"
-        return replace(whole, mentions=part, next=following, listed=len(part))
+        brought = part if self.head else tuple(one for one in part if not self._is_known(one))
+        return replace(whole, mentions=brought, next=following, listed=len(part))
 
     def _fetch(self, address: str) -> tuple[Page, str | None]:
         self.allowance.ask()
-        known = self.known if self.first else None
-        headers = {"accept": ACCEPT, **(known.validators() if known else {})}
+        news_alone = self.head and self.first
+        headers = {"accept": ACCEPT, **(self.known.validators() if news_alone else {})}
         allowed = frozenset[int]() if address == self.url else GONE
         answer = fetch(self.client, self.name, "GET", address, headers=headers, allowed=allowed)
-        if answer.status == 304 and known:
-            self.first, self.found = False, replace(known, asked=self.trail.until)
+        if answer.status == 304 and news_alone:
+            self.first, self.found = False, replace(self.known, asked=self.trail.until)
             return Page(), None
         if answer.status in GONE:  # beyond the last page
             return Page(), None
@@ -86,56 +88,49 @@ class FeedRun:
             self._begin(answer, page)
         older = self._older(feed, page, answer)
         self.seen.update(map(short, page.mentions))
-        if self.known is None:  # a back-fill brings its span alone; a head looks at known entries for edits
-            page = replace(page, mentions=tuple(one for one in page.mentions if not self._before(one)))
         return page, older
 
     def _begin(self, answer: Answer, page: Page) -> None:
         self.first = False
-        dates = [one.posted_at for one in page.mentions if one.posted_at and one.posted_at <= self.trail.until]
-        self.oldest = min(dates, default=None)
-        if self.known is None:
-            return
-        if self.known.newest:
-            dates.append(self.known.newest)
         ids = [short(one) for one in page.mentions]
         self.found = Known(
             etag=answer.headers.get("etag", "")[:1000],
             modified=answer.headers.get("last-modified", "")[:100],
             asked=self.trail.until,
-            newest=max(dates, default=None),
+            oldest=min((one.posted_at for one in page.mentions if one.posted_at), default=None),
             ids=frozenset(ids[:MOST_IDS] + ids[-MOST_IDS:]),
         )
 
     def _older(self, feed: Feed, page: Page, answer: Answer) -> str | None:
         """Where older entries are that we want; None if there are none."""
         fresh = [one for one in page.mentions if short(one) not in self.seen]
-        if not fresh or self._reached(page.mentions[-1]):
+        if not fresh or self._is_known(page.mentions[-1]):
             return None
         address = older_address(feed, answer)
-        if address is None and self.known is not None and self.known.ids:
+        self.paged = self.paged or address is not None
+        if address is None and self.known.ids and self.head:
             self.lost = True
         return address
 
-    def _reached(self, last: Mention) -> bool:
-        if self.known is not None and short(last) in self.known.ids:
-            return True
-        return self._before(last)
+    def _is_known(self, one: Mention) -> bool:
+        """Whether it was seen before, or is none of this run's business. Where it ends a page, so is all below it."""
+        return short(one) in self.known.ids or self._before(one)
 
     def _before(self, one: Mention) -> bool:
-        """Whether it was posted before what this run is about."""
-        bound = datetime.fromisoformat(self.trail.known) if self.trail.known else self.trail.since
+        """Whether it was posted before all that the run before saw, or before the span."""
+        bound = self.known.oldest if self.known.ids else self.trail.since
         return one.posted_at is not None and bound is not None and one.posted_at < bound
 
     def honest(self, batch: Batch) -> Batch:
         """The batch, its coverage saying no more than what is known."""
         coverage = batch.coverage
-        if not coverage.complete or self.known is None:
+        if not coverage.complete or not self.head:
             return batch
+        oldest = self.found.oldest if self.found else None
         if self.lost:
             coverage = replace(coverage, complete=False, missed=None, reason=Missed.WINDOW)
-        elif not self.known.ids and self.oldest and coverage.since and coverage.since < self.oldest:
-            coverage = replace(coverage, since=self.oldest)  # a first run answers for what the feed shows
+        elif not self.known.ids and not self.paged and oldest and coverage.since and coverage.since < oldest:
+            coverage = replace(coverage, since=min(oldest, coverage.until))  # a first run answers for what is shown
         return replace(batch, coverage=coverage)
 
 

@@ -1,7 +1,7 @@
 """RSS, Atom and JSON feeds: news, blogs, comments of a blog, channels of podcasts and films.
 
 Formats: https://www.rssboard.org/rss-specification https://www.rfc-editor.org/rfc/rfc4287 https://www.jsonfeed.org
-Cursor: the validators of the last answer (ETag, Last-Modified), the ids it held, and the moment of its newest entry.
+Cursor: the validators of the last answer (ETag, Last-Modified), the ids it held, and when its oldest entry was posted.
 
 A feed shows a window of its newest entries. Older ones are asked for where the feed says how: rel="next", or
 ?paged=N on WordPress. A feed never says that something was deleted: Recheck asks for the page of the entry.
@@ -71,14 +71,15 @@ class FeedCollector:
         if isinstance(task, Recheck):
             yield from self._recheck(task, allowance)
             return
-        known = self._known(cursor)
         head = isinstance(task, Head)
         if isinstance(task, Backfill):
             trail = trail_of(self.name, task, (self.url,))
+            known = self._known(trail.known)
         else:
-            newest = known.newest.isoformat() if known.newest else None
+            known = self._known(cursor)
             since = known.asked or now - self.history
-            trail = Trail(since=since, until=now, lanes=(Lane(key=self.url),), known=newest)
+            note = replace(known, etag="", modified="").cursor() if known.ids else None
+            trail = Trail(since=since, until=now, lanes=(Lane(key=self.url),), known=note)
         run = FeedRun(
             client=self.client,
             url=self.url,
@@ -88,7 +89,8 @@ class FeedCollector:
             read=self.read,
             allowance=allowance,
             trail=trail,
-            known=known if head else None,
+            head=head,
+            known=known,
         )
         for batch in walk(trail, run.page, allowance, page_size=PAGE, cursor=run.cursor if head else _leave):
             yield run.honest(batch)

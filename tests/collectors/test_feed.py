@@ -120,6 +120,18 @@ def test_a_crash_after_any_batch_loses_nothing() -> None:
         assert len(found - {*ids([before])}) == 60
 
 
+def test_posts_written_under_an_earlier_date_are_found_below_known_ones() -> None:
+    blog = Blog()
+    blog.write(15, NOW - timedelta(days=20), timedelta(days=1))
+    blog.write(1, NOW - timedelta(hours=1))
+    first = run(collector(blog))
+    blog.write(12, NOW - timedelta(days=3), timedelta(minutes=1))
+    second = run(collector(blog), cursor=first[-1].cursor)
+    assert {f"{SITE}/?p={n}" for n in range(17, 29)} <= {*ids(second)}
+    assert second[-1].coverage.complete
+    assert len({*ids(second)}) < 28
+
+
 def test_a_feed_without_older_pages_says_what_it_could_not_show() -> None:
     blog = Blog(generator="")
     blog.write(10, NOW - timedelta(days=2))
