@@ -12,6 +12,8 @@ EDGES = (1, 7)
 HALF = 0.5
 ENOUGH = 30
 WIDEST = 6.0
+PACE = 0.15
+NARROWEST, WIDER = -0.2, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +71,47 @@ def learn(actual: Floats, mean: Floats, lead_days: Ints, weight: Floats | None =
     """Bands from what came, what was said, and how many whole days ahead it was said. All flat, of one length."""
     known = ~np.isnan(actual) & ~np.isnan(mean)
     actual, mean, lead_days = actual[known], mean[known], lead_days[known]
+    weight = np.ones(len(actual)) if weight is None else weight[known]
     if len(actual) < ENOUGH:
         return guess(actual, mean)
     log = np.log(actual + HALF) - np.log(mean + HALF)
     scatter = float(np.clip(np.mean(np.minimum(log**2, 4.0) - 1.0 / (mean + HALF)), 0.0004, 1.0))
     scaled = np.clip(log / noise(mean, scatter), -WIDEST, WIDEST)
     band = band_of(lead_days)
-    overall = width(scaled)
+    overall = width(scaled, weight)
     scale = np.array(
-        [width(scaled[band == b]) if (band == b).sum() >= ENOUGH else overall for b in range(len(EDGES) + 1)]
+        [
+            width(scaled[band == b], weight[band == b]) if (band == b).sum() >= ENOUGH else overall
+            for b in range(len(EDGES) + 1)
+        ]
     )
     scale = np.maximum(scale, 0.05)
     return Bands(np.sort(scaled / scale[band]), scale, scatter)
 
 
-def width(scaled: Floats) -> float:
-    """Half the 10-to-90 % width, 1 for a normal sample."""
-    low, high = np.quantile(scaled, [0.1, 0.9])
+def adapt(bands: Bands, came: Floats, said: Floats, lead_days: Ints) -> Bands:
+    """Widen the bands if the latest origins missed more than their share, narrow them if fewer.
+
+    Adaptive conformal inference (Gibbs and Candes, 2021) over rehearsed origins, oldest first, on the log scale. All
+    have the shape (origins, horizon); what is unknown of an origin does not count.
+    """
+    moved = 0.0
+    for actual, mean, lead in zip(came, said, lead_days, strict=True):
+        known = ~np.isnan(actual)
+        if not known.any():
+            continue
+        z = (np.log(actual[known] + HALF) - np.log(mean[known] + HALF)) / bands.spread(mean[known], lead[known])
+        low, high = sample_quantiles(bands.shape, np.array([0.1, 0.9])) * np.exp(moved)
+        missed = 1.0 - float(np.mean((z >= low) & (z <= high)))
+        moved = float(np.clip(moved + PACE * (missed - 0.2), NARROWEST, WIDER))
+    return Bands(bands.shape, bands.scale * np.exp(moved), bands.scatter)
+
+
+def width(scaled: Floats, weight: Floats) -> float:
+    """Half the weighted 10-to-90 % width, 1 for a normal sample."""
+    order = np.argsort(scaled, kind="stable")
+    share = np.cumsum(weight[order]) / weight.sum()
+    low, high = np.interp([0.1, 0.9], share, scaled[order])
     return float((high - low) / 2.563)
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from forecast import blend, conformal
 from forecast.conformal import Bands
 from forecast.models import Model
-from forecast.rehearsal import Rehearsal
+from forecast.rehearsal import STRIDE_DAYS, Rehearsal
 from forecast.wall import Floats, Ints
 
 REHEARSALS = 24
 DAILY_REHEARSALS = 48
+HALF_LIFE_DAYS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,11 @@ def first_days(actual: Floats, said: Floats, per_day: int) -> Floats:
 def slot_bands(actual: Floats, said: Floats, per_day: int) -> Bands:
     """Bands from rehearsed origins, shapes (origins, horizon); slots that nobody answers are left out."""
     lead = np.broadcast_to(np.arange(said.shape[1]) // per_day, said.shape)
-    return conformal.learn(np.where(said > 0, actual, np.nan).ravel(), said.ravel(), lead.ravel())
+    age = np.arange(len(said))[::-1, None] * STRIDE_DAYS
+    weight = np.broadcast_to(0.5 ** (age / HALF_LIFE_DAYS), said.shape)
+    came = np.where(said > 0, actual, np.nan)
+    bands = conformal.learn(came.ravel(), said.ravel(), lead.ravel(), weight.ravel())
+    return conformal.adapt(bands, came, said, lead)
 
 
 def by_day(actual: Floats, said: Floats, per_day: int) -> tuple[Floats, Floats]:
