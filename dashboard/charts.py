@@ -1,9 +1,8 @@
 """Charts: pure, tested without Streamlit. Colours of one scale, told apart by shape or place as well as by hue.
 
-Each figure comes with the sentence that says the same to somebody who cannot see it.
+Times go into a chart as the agency's wall clock without a zone: a browser would show its own zone otherwise.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
@@ -13,24 +12,60 @@ Picture = alt.Chart | alt.LayerChart | alt.FacetChart
 
 #: Contrast with white is 4.5:1 or better for each.
 COLOURS = {"negative": "#a61c00", "neutral": "#5f6368", "positive": "#0b5394", "unread": "#8a5a00"}
-BLUE, GREY, RED = "#0b5394", "#5f6368", "#a61c00"
+BLUE, GREY, RED, INK = "#0b5394", "#5f6368", "#a61c00", "#1b1f24"
 HEIGHT = 300
 
 
+def wall(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The frame with that column as times of the wall clock, without a zone; dates become their midnight."""
+    plain = [pd.Timestamp(t).tz_localize(None) for t in frame[column]]
+    return frame.assign(**{column: pd.Series(plain, index=frame.index, dtype="datetime64[ns]")})
+
+
+def finished(chart: Any) -> Picture:
+    """Letters that can be read, the legend on top where a narrow screen has room."""
+    picture: Picture = (
+        chart.properties(height=HEIGHT)
+        .configure_axis(labelColor=INK, titleColor=INK, labelFontSize=12, titleFontSize=12)
+        .configure_legend(orient="top", title=None, labelColor=INK, labelFontSize=13, labelLimit=0, columns=2)
+    )
+    return picture
+
+
+def _lines(frame: pd.DataFrame, names: dict[str, str], axis: str) -> alt.Chart:
+    """Stepped lines told apart by colour and dash, with a legend. `names` is column -> words, two at most."""
+    parts = [frame[["start"]].assign(line=words, n=frame[column]) for column, words in names.items()]
+    shown, n = list(names.values()), len(names)
+    lines: alt.Chart = (
+        alt.Chart(pd.concat(parts))
+        .mark_line(interpolate="step-after", strokeWidth=2)
+        .encode(
+            x=alt.X("start:T", title=None),
+            y=alt.Y("n:Q", title=axis),
+            color=alt.Color("line:N", scale=alt.Scale(domain=shown, range=[BLUE, RED][:n])),
+            strokeDash=alt.StrokeDash("line:N", scale=alt.Scale(domain=shown, range=[[1, 0], [6, 3]][:n])),
+        )
+    )
+    return lines
+
+
 def sentiment_trend(frame: pd.DataFrame) -> Picture:
-    """Share of negative mentions by day with its interval.
+    """Share of negative mentions by day with its interval; a triangle where not everything was heard.
 
     Args:
-        frame: columns day, share, low, high (0..1; NaN where nothing was read, drawn as a gap).
+        frame: columns day, share, low, high (0..1; NaN where nothing was read, drawn as a gap), gap (bool).
     """
+    frame = wall(frame, "day")
+    top = min(1.0, frame["high"].max() * 1.1) if frame["high"].notna().any() else 1.0
     base = alt.Chart(frame).encode(x=alt.X("day:T", title=None))
-    scale = alt.Scale(domain=[0, 1])
+    scale = alt.Scale(domain=[0, top])
     band = base.mark_area(opacity=0.25, color=RED).encode(
         y=alt.Y("low:Q", scale=scale, axis=alt.Axis(format="%"), title="Share negative"), y2="high:Q"
     )
-    line = base.mark_line(color=RED, point=True).encode(y=alt.Y("share:Q", scale=scale))
-    picture: Picture = alt.layer(band, line).properties(height=HEIGHT)
-    return picture
+    line = base.mark_line(color=RED, point=True).encode(y=alt.Y("share:Q", scale=scale, title="Share negative"))
+    holes = alt.Chart(frame[frame["gap"]]).mark_point(shape="triangle-up", size=90, filled=True, color=INK, opacity=1)
+    marks = holes.encode(x="day:T", y=alt.datum(0), tooltip=[alt.Tooltip("day:T"), alt.Tooltip("heard:N")])
+    return finished(alt.layer(band, line, marks))
 
 
 def volume(frame: pd.DataFrame) -> Picture:
@@ -40,73 +75,77 @@ def volume(frame: pd.DataFrame) -> Picture:
         frame: columns day, sentiment, n.
     """
     order = list(COLOURS)
-    picture: Picture = (
-        alt.Chart(frame)
+    return finished(
+        alt.Chart(wall(frame, "day"))
         .mark_bar()
         .encode(
-            x=alt.X("day:T", title=None),
+            x=alt.X("yearmonthdate(day):T", title=None),
             y=alt.Y("sum(n):Q", title="Mentions"),
             color=alt.Color("sentiment:N", sort=order, scale=alt.Scale(domain=order, range=[*COLOURS.values()])),
             order=alt.Order("sentiment:N"),
         )
-        .properties(height=HEIGHT)
     )
-    return picture
 
 
 def topics(frame: pd.DataFrame) -> Picture:
-    """Mentions by topic.
+    """Mentions by topic; the dark part is negative.
 
     Args:
         frame: columns topic, n, negative.
     """
-    picture: Picture = (
-        alt.Chart(frame)
-        .mark_bar(color=BLUE)
-        .encode(x=alt.X("n:Q", title="Mentions"), y=alt.Y("topic:N", sort="-x", title=None))
-        .properties(height=alt.Step(22))
+    names = ["negative", "other"]
+    parts = pd.concat(
+        [
+            frame.assign(part="negative", each=frame["negative"]),
+            frame.assign(part="other", each=frame["n"] - frame["negative"]),
+        ]
     )
-    return picture
+    chart = (
+        alt.Chart(parts)
+        .mark_bar(stroke="white")
+        .encode(
+            x=alt.X("each:Q", title="Mentions"),
+            y=alt.Y("topic:N", sort=list(frame["topic"]), title=None, axis=alt.Axis(labelLimit=220)),
+            color=alt.Color("part:N", scale=alt.Scale(domain=names, range=[RED, "#9db8d9"])),
+            order=alt.Order("part:N"),
+        )
+    )
+    return finished(chart).properties(height=alt.Step(24))
 
 
 def phones(frame: pd.DataFrame) -> Picture:
     """Expected calls with their band, and what came.
 
     Args:
-        frame: columns start, low, expected, high (NaN before the forecast), came (NaN after now).
+        frame: columns start, low, expected, high (NaN where nothing is forecast), came (NaN after now).
     """
-    base = alt.Chart(frame).encode(x=alt.X("start:T", title=None))
-    band = base.mark_area(opacity=0.25, color=BLUE, interpolate="step-after").encode(
-        y=alt.Y("low:Q", title="Calls"), y2="high:Q"
+    frame = wall(frame, "start")
+    names = {"expected": "expected", "came": "came"} if frame["came"].notna().any() else {"expected": "expected"}
+    band = (
+        alt.Chart(frame)
+        .mark_area(opacity=0.25, color=BLUE, interpolate="step-after")
+        .encode(x=alt.X("start:T", title=None), y=alt.Y("low:Q", title="Calls"), y2="high:Q")
     )
-    line = base.mark_line(color=BLUE, interpolate="step-after").encode(y="expected:Q")
-    came = base.mark_line(color=RED, strokeDash=[5, 3], interpolate="step-after").encode(y="came:Q")
-    picture: Picture = alt.layer(band, line, came).properties(height=HEIGHT)
-    return picture
+    return finished(alt.layer(band, _lines(frame, names, "Calls")))
 
 
 def agents(frame: pd.DataFrame) -> Picture:
-    """Agents needed by interval.
+    """Agents to schedule by interval.
 
     Args:
         frame: columns start, median, cautious.
     """
-    base = alt.Chart(frame).encode(x=alt.X("start:T", title=None))
-    cautious = base.mark_line(color=RED, strokeDash=[5, 3], interpolate="step-after").encode(
-        y=alt.Y("cautious:Q", title="Agents")
-    )
-    median = base.mark_line(color=BLUE, interpolate="step-after").encode(y="median:Q")
-    picture: Picture = alt.layer(cautious, median).properties(height=HEIGHT)
-    return picture
+    names = {"median": "for the expected calls", "cautious": "to be safe in 8 of 10 cases"}
+    return finished(_lines(wall(frame, "start"), names, "Agents"))
 
 
 def coverage(frame: pd.DataFrame) -> Picture:
-    """Fetched and missed by hour; a gap of unknown size is a bar across the whole height.
+    """Fetched and missed by hour; where an unknown number was missed, a broken line across the whole height.
 
     Args:
         frame: columns hour, source, state ("fetched", "missed", "missed, number unknown"), n.
     """
-    states = ["fetched", "missed"]
+    frame, states = wall(frame, "hour"), ["fetched", "missed"]
     known = frame[frame["state"].isin(states)]
     bars = (
         alt.Chart(known)
@@ -118,11 +157,4 @@ def coverage(frame: pd.DataFrame) -> Picture:
         )
     )
     holes = alt.Chart(frame[~frame["state"].isin(states)]).mark_rule(color=RED, strokeDash=[4, 4], size=3)
-    picture: Picture = alt.layer(bars, holes.encode(x="hour:T")).properties(height=HEIGHT)
-    return picture
-
-
-def table(rows: Sequence[dict[str, Any]], columns: dict[str, str]) -> pd.DataFrame:
-    """Rows as the table beside a chart: only these columns, under these names."""
-    frame = pd.DataFrame(rows, columns=list(columns))
-    return frame.rename(columns=columns)
+    return finished(alt.layer(bars, holes.encode(x="hour:T")))

@@ -1,6 +1,10 @@
-"""What a page is asked for: kept in the address, so that a view can be sent to a colleague. The only session state."""
+"""What a page is asked for and what was just done: the only place that touches the session's state.
+
+Filters are kept in the address, so that a view can be sent to a colleague.
+"""
 
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import streamlit as st
 
@@ -9,9 +13,21 @@ from dashboard import queries, words
 from storage.desk import Order
 
 SPANS = {"7 days": 7, "30 days": 30, "90 days": 90, "18 months": 548}
+ORDERS: dict[Order, str] = {"urgent": "What cannot wait first", "newest": "Newest first"}
+#: How many answers of this session can be taken back.
+KEPT = 5
 
 
-def span(default: str = "90 days") -> tuple[date, date]:
+class Answered(NamedTuple):
+    """An answer that can be taken back, and where its mention stood."""
+
+    reply_id: int
+    mention_id: int
+    page: int
+    place: int
+
+
+def span(default: str = "30 days") -> tuple[date, date]:
     """The days asked for, [since, until)."""
     names = list(SPANS)
     chosen = st.selectbox("Time span", names, index=names.index(default), key="span", bind="query-params")
@@ -25,10 +41,18 @@ def topic() -> str | None:
     return chosen or None
 
 
-def order() -> Order:
-    """What comes first on the desk."""
-    orders: tuple[Order, ...] = ("urgent", "newest")
-    return st.selectbox("Order", orders, key="order", bind="query-params")
+def wish(me: str) -> queries.Wish:
+    """What of the desk is asked for."""
+    with st.container(horizontal=True, key="filters"):
+        order = st.selectbox("Order", tuple(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params")
+        chosen = topic()
+        whose = st.selectbox("Whose", ("everybody's", "mine", "nobody's"), key="whose", bind="query-params")
+        languages = ("", *queries.settings().agency.languages)
+        language = st.selectbox(
+            "Language", languages, format_func=lambda x: x or "all", key="language", bind="query-params"
+        )
+    assignee = {"everybody's": None, "mine": me, "nobody's": ""}[whose]
+    return queries.Wish(order=order, topic=chosen, assignee=assignee, language=language or None)
 
 
 def page_number(total: int, key: str) -> int:
@@ -36,13 +60,53 @@ def page_number(total: int, key: str) -> int:
     pages = max(1, -(-total // queries.PAGE))
     if pages == 1:
         return 0
-    return int(st.number_input(f"Page (1 to {pages})", 1, pages, 1, key=key, bind="query-params")) - 1
+    chosen = st.number_input(
+        f"Page, 1 to {pages:,}", min_value=1, max_value=pages, value=1, key=key, bind="query-params", width=160
+    )
+    return int(chosen) - 1
 
 
-def chosen(key: str) -> int | None:
-    """The number in the address under `key`, if there is one."""
-    value = st.query_params.get(key, "")
-    return int(value) if value.isascii() and value.isdigit() else None
+def loaded() -> int:
+    """The newest mention of the list that is being read; what came later is announced."""
+    if "loaded" not in st.session_state:
+        load()
+    return int(st.session_state["loaded"])
+
+
+def load() -> None:
+    """Take up what came."""
+    st.session_state["loaded"] = queries.newest_waiting()
+
+
+def remember_answer(done: Answered) -> None:
+    """Keep an answer, so that it can be taken back."""
+    st.session_state["answered"] = [*answers(), done][-KEPT:]
+
+
+def forget_answer(done: Answered) -> None:
+    """It was taken back."""
+    st.session_state["answered"] = [each for each in answers() if each != done]
+
+
+def answers() -> list[Answered]:
+    """What was answered in this session, oldest first."""
+    return list(st.session_state.get("answered", []))
+
+
+def open_form(mention_id: int | None) -> None:
+    """Whose form is open; None closes it."""
+    st.session_state["form"] = mention_id
+
+
+def close_form() -> None:
+    """No form is open."""
+    open_form(None)
+
+
+def form() -> int | None:
+    """The mention whose form is open."""
+    found: int | None = st.session_state.get("form")
+    return found
 
 
 def say(text: str) -> None:
@@ -52,7 +116,7 @@ def say(text: str) -> None:
 
 def status() -> None:
     """What the last action did, in one place near the top, where a screen reader finds it."""
-    with st.container(key="status"):
+    with st.container(key="status_line"):
         said = st.session_state.pop("said", "")
         if said:
-            st.info(said)
+            st.info(words.escaped(said, 400))

@@ -5,6 +5,7 @@ from datetime import timedelta
 import streamlit as st
 
 from core.actor import Actor, Role
+from core.errors import Forbidden
 from dashboard import queries
 from storage import people
 
@@ -14,23 +15,30 @@ _TOKEN = "sign_in"
 SAMPLE_PERSON = "demo"
 
 
-def person() -> people.Person:
-    """The person signed in; shows the sign-in page and stops if there is none."""
+def signed_in() -> people.Person | None:
+    """The person signed in, if there is one."""
     with queries.reading() as read:
         if queries.settings().sample:
-            found = people.one(read, SAMPLE_PERSON)
-        else:
-            found = people.session_person(read, st.session_state.get(_TOKEN, ""), queries.now())
+            return people.one(read, SAMPLE_PERSON)
+        return people.session_person(read, st.session_state.get(_TOKEN, ""), queries.now())
+
+
+def person() -> people.Person:
+    """The person signed in.
+
+    Raises:
+        Forbidden: nobody is, or the session has ended.
+    """
+    found = signed_in()
     if found is None:
-        _ask()
-        st.stop()
-    if not queries.settings().sample:
-        _touch()
+        raise Forbidden("your session has ended: load this page again and sign in")
     return found
 
 
-def _touch() -> None:
-    """The session was used; written once a minute at most."""
+def touch() -> None:
+    """The session was used by a person, not by a page that renews itself; written once a minute at most."""
+    if queries.settings().sample:
+        return
     now = queries.now()
     if (now - st.session_state.get("touched", now - timedelta(days=1))) > timedelta(minutes=1):
         st.session_state["touched"] = now
@@ -52,13 +60,14 @@ def may(deed: str) -> bool:
     return person().may(NEEDS[deed])
 
 
-def _ask() -> None:
+def ask() -> None:
+    """Show the sign-in page."""
     st.title("Sign in to openear", anchor=False)
     with queries.reading() as read:
         if not people.all(read):
             st.warning("Nobody may sign in yet. On this machine run: openear people add NAME --role admin")
             return
-    with st.form("sign_in"):
+    with st.form("sign_in_form"):
         name = st.text_input("Name", autocomplete="username")
         password = st.text_input("Password", type="password", autocomplete="current-password")
         sent = st.form_submit_button("Sign in", type="primary")

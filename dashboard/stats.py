@@ -1,12 +1,17 @@
 """Figures with their uncertainty, from roll-ups. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from math import nan, sqrt
+from zoneinfo import ZoneInfo
 
 import pandas as pd
+
+from dashboard.heard import REASONS, in_words
+from dashboard.words import LABELS, count, percent
+from storage.coverage import LedgerRow
 
 Z95 = 1.959964
 
@@ -79,10 +84,87 @@ def by_topic(rows: Iterable[tuple[str, str, int]]) -> pd.DataFrame:
     return frame.sort_values(["n", "topic"], ascending=[False, True], ignore_index=True)
 
 
-def readable(trend: pd.DataFrame) -> pd.DataFrame:
-    """Shares as whole percents, gaps as a dash."""
+def trend(shares: Mapping[date, Share], missing: Mapping[date, int | None]) -> pd.DataFrame:
+    """Columns day, share, low, high, n, unread, gap (not everything was heard), heard (how much, in words)."""
+    rows = [
+        (day, s.share, s.low, s.high, s.n, s.unread, day in missing, in_words(missing.get(day, 0)))
+        for day, s in shares.items()
+    ]
+    return pd.DataFrame(rows, columns=["day", "share", "low", "high", "n", "unread", "gap", "heard"])
+
+
+def sentence(found: Share) -> str:
+    """The share of negative mentions in words, with what it does not say."""
+    unread = f" {found.unread:,} could not be read and are in no share." if found.unread else ""
+    if found.n == 0:
+        return f"No mention in this span could be read.{unread}"
+    return (
+        f"{percent(found.share)} of {count(found.n, 'mention')} that could be read are negative towards the agency: "
+        f"{percent(found.low)} to {percent(found.high)} allowing for chance (95 % interval), not for the model's own "
+        f"errors.{unread} Days without a mention are gaps."
+    )
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The trend as people read it: newest day first, whole percents, a dash where nothing was read."""
     percents = {
-        name: trend[name].map(lambda x: "-" if pd.isna(x) else f"{round(100 * x)} %")
-        for name in ("share", "low", "high")
+        name: frame[name].map(lambda x: "–" if pd.isna(x) else percent(float(x))) for name in ("share", "low", "high")
     }
-    return trend.assign(**percents)
+    shown = frame.assign(**percents, day=frame["day"].map(lambda d: f"{d:%a} {d.day} {d:%b %Y}"))
+    shown = shown[["day", "share", "low", "high", "n", "unread", "heard"]].iloc[::-1]
+    names = ["Day", "Negative", "at least", "at most", "Mentions read", "Not read", "Heard"]
+    return shown.set_axis(names, axis=1)
+
+
+def wide(frame: pd.DataFrame) -> pd.DataFrame:
+    """Columns day, sentiment, n as one row a day, newest first, one column for each sentiment."""
+    table = frame.pivot_table(index="day", columns="sentiment", values="n", aggfunc="sum", fill_value=0)
+    table = table.reindex(columns=[*LABELS], fill_value=0).iloc[::-1].reset_index()
+    return table.set_axis(["Day", "Negative", "Neutral", "Positive", "Not read"], axis=1)
+
+
+def heard_by_source(rows: Iterable[LedgerRow]) -> dict[str, str]:
+    """What each source showed and what is missing, in words."""
+    seen: dict[str, int] = defaultdict(int)
+    missed: dict[str, int | None] = defaultdict(int)
+    for row in rows:
+        seen[row.source] += row.seen
+        before = missed[row.source]
+        missed[row.source] = None if before is None or row.missed is None else before + row.missed
+    return {
+        name: f"{count(n, 'mention')} seen, {in_words(missed[name]) if missed[name] != 0 else 'no gap open'}"
+        for name, n in seen.items()
+    }
+
+
+def ledger_frame(rows: Iterable[LedgerRow], zone: ZoneInfo) -> pd.DataFrame:
+    """Columns hour (local), source, state, n: what charts.coverage draws."""
+    cells = []
+    for row in rows:
+        hour = row.hour.astimezone(zone)
+        if row.seen:
+            cells.append((hour, row.source, "fetched", row.seen))
+        if row.missed is None or row.missed:
+            state = "missed, number unknown" if row.missed is None else "missed"
+            cells.append((hour, row.source, state, row.missed or 0))
+    return pd.DataFrame(cells, columns=["hour", "source", "state", "n"])
+
+
+def ledger_table(rows: Iterable[LedgerRow], zone: ZoneInfo) -> pd.DataFrame:
+    """The ledger as people read it, oldest first."""
+    names = ["Hour", "Source", "Seen", "New", "Missed", "By back-fill", "Could not be read", "Why"]
+    cells = [
+        (
+            f"{local:%a} {local.day} {local:%b %H:%M}",
+            row.source,
+            row.seen,
+            row.new,
+            "unknown" if row.missed is None else str(row.missed),
+            row.backfilled,
+            row.rejected,
+            REASONS.get(row.reason, row.reason) if row.reason else "",
+        )
+        for row in rows
+        for local in (row.hour.astimezone(zone),)
+    ]
+    return pd.DataFrame(cells, columns=names)

@@ -3,67 +3,51 @@
 import streamlit as st
 
 from core.case import Status
-from dashboard import acts, filters, queries, session, words
+from dashboard import case_view, filters, queries, words
 
-zone = queries.settings().agency.zone
+zone, now = queries.settings().agency.zone, queries.now()
 st.title("Cases", anchor=False)
 filters.status()
-left, right = st.columns(2)
-with left:
+STATES = [*(s.value for s in Status), "all"]
+with st.container(horizontal=True, vertical_alignment="bottom", key="filters"):
     status = st.selectbox(
-        "Status", ("open", "in_progress", "resolved", "closed", "all"), key="status", bind="query-params"
+        "Status", STATES, format_func=lambda s: s.replace("_", " "), key="status", bind="query-params"
     )
+    code = st.text_input("Find the case with this code", placeholder="M-7F3K2", key="case", bind="query-params")
+
 wanted = None if status == "all" else status
 total = queries.case_count(wanted)
-with right:
-    number = filters.page_number(total, "page")
+number = filters.page_number(total, "page")
 rows = queries.case_page(wanted, queries.PAGE, number * queries.PAGE)
 
-st.header(f"{total:,} cases, page {number + 1}", anchor=False)
+view = queries.case(code) if code and code.strip() else None
+if code and code.strip() and view is None:
+    st.text(f"No case has the code {words.shortened(code, 20)[0]}. A code looks like M-7F3K2; see the table below.")
+if view:
+    case_view.show(view)
+
+st.header(
+    f"{words.count(total, 'case')}: {status.replace('_', ' ')}, page {number + 1}, last touched first", anchor=False
+)
 if rows:
     st.table(
         [
             {
                 "Code": words.escaped(row.code),
                 "What": words.escaped(row.title, 90),
-                "Topic": words.topic(row.topic or "") if row.topic else "none",
-                "Mentions": row.mentions,
-                "Opened": words.local(row.opened_at, zone),
-                "Answer due": words.local(row.due_at, zone) if row.due_at else "no clock",
+                "Topic": words.topic(row.topic) if row.topic else "none",
+                "Mentions": f"{row.mentions:,}",
+                "Opened": words.ago(row.opened_at, now),
+                "First answer": case_view.clock(row, now),
                 "Given to": words.escaped(row.owner or "nobody"),
             }
             for row in rows
         ],
+        hide_index=True,
         alt="The cases of this page.",
     )
-    codes = {row.id: row.code for row in rows}
-    opened = st.selectbox("Open case", [*codes], index=None, format_func=codes.__getitem__, key="case")
+    st.text("To open one, copy its code into the field above.")
+elif status == "open":
+    st.text("No case is open. A case opens by itself when a mention needs an answer; staff can open one on the Desk.")
 else:
-    st.text("No case is in this state.")
-    opened = None
-
-view = queries.case(opened) if opened else None
-if view:
-    case = view.case
-    st.header(f"Case {case.code}", anchor=False)
-    st.text(f"{case.status}; opened {words.local(case.opened_at, zone)}; answer due {words.local(case.due_at, zone)}")
-    st.text(case.body)
-    if session.may("answer"):
-        with st.form("case_status"):
-            new = st.selectbox("New status", [s.value for s in Status])
-            reason = st.text_input("Why")
-            if st.form_submit_button(f"Set case {case.code}"):
-                acts.case_status(case.id, case.code, Status(new), reason)
-    st.subheader("Why each mention is here", anchor=False)
-    texts = {item.mention_id: item.text for item in queries.items(view.mention_ids)}
-    for link in view.links:
-        with st.container(border=True):
-            undone = f"; undone by {link.undone_by}: {link.undone_reason}" if link.undone_at else ""
-            how = f"{link.verdict} by rule {link.rule}, score {link.score:.2f}, {link.decided_by}"
-            st.text(f"Mention {link.mention_id}: {how}{undone}")
-            st.text("; ".join(f"{name}: {value}" for name, value in link.evidence.items()))
-            if link.mention_id in texts:
-                st.text(texts[link.mention_id])
-            open_to_change = not link.undone_at and session.may("answer")
-            if open_to_change and st.button(f"Take mention {link.mention_id} out", key=f"unlink_{link.id}"):
-                acts.unlink(link.id, link.mention_id, "taken out on the page")
+    st.text("No case is in this state. Choose another status above.")

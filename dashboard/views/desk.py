@@ -2,56 +2,43 @@
 
 import streamlit as st
 
-from core.scores import TOPICS
-from dashboard import acts, filters, queries, session, words
+from dashboard import card, filters, notices, queries, session, words
 
-zone = queries.settings().agency.zone
 st.title("Desk", anchor=False)
 filters.status()
+notices.notices()
 counts = queries.counts()
-badges = st.columns(4)
-badges[0].metric("Waiting", f"{counts.waiting:,}")
-badges[1].metric("Nobody's yet", f"{counts.unassigned:,}")
-badges[2].metric("Negative", f"{counts.negative:,}")
-badges[3].metric("May be harm", f"{counts.safety:,}")
+with st.container(horizontal=True, key="counts"):
+    for label, n in (
+        ("Wait for an answer", counts.waiting),
+        ("Taken by nobody", counts.unassigned),
+        ("Negative", counts.negative),
+        ("May be about harm", counts.safety),
+    ):
+        st.metric(label, f"{n:,}", width=180)
 
-controls = st.columns(3)
-with controls[0]:
-    order = filters.order()
-with controls[1]:
-    topic = filters.topic()
-with controls[2]:
-    whose = st.selectbox("Whose", ("everybody's", "mine", "nobody's"), key="whose", bind="query-params")
-assignee = {"everybody's": None, "mine": session.person().name, "nobody's": ""}[whose]
-number = filters.page_number(counts.waiting, "page")
-items = queries.inbox(order, number, topic, assignee)
+wish = filters.wish(session.person().name)
+total = queries.waiting_count(wish)
+number = filters.page_number(total, "page")
+items = queries.inbox(wish, number, filters.loaded())
+st.header(f"{words.count(total, 'mention')} to answer, page {number + 1}", anchor=False)
+if not total and not any(wish.narrow.values()):
+    st.text("Nothing waits for an answer. New mentions come here by themselves once a source is set up: see Sources.")
+elif not items:
+    st.text("Nothing that waits fits these filters. Choose another topic, language or person above.")
 
-st.header(f"Waiting for an answer, page {number + 1}", anchor=False)
-if not items:
-    st.text("Nothing waits here.")
-for item in items:
-    with st.container(border=True, key=f"mention_{item.mention_id}"):
-        harm = "  May be about harm." if item.safety >= queries.settings().alerts.safety_threshold else ""
-        st.subheader(f"Mention {item.mention_id}: {item.kind} on {words.escaped(item.platform)}", anchor=False)
-        topics = ", ".join(map(words.topic, item.topics)) or "no topic"
-        st.text(f"{words.local(item.at, zone)}, {item.label}, {topics}.{harm}")
-        st.text(item.text)
-        link = f"{item.verdict}: case {item.case_code}" if item.case_code else "no case"
-        st.text(f"{link}; {'given to ' + item.assignee if item.assignee else 'given to nobody'}")
-        if not session.may("answer"):
-            continue
-        row = st.container(horizontal=True)
-        if row.button(f"Mark mention {item.mention_id} answered", key=f"answer_{item.mention_id}", type="primary"):
-            acts.answer(item.mention_id)
-        if not item.assignee and row.button(f"Take mention {item.mention_id}", key=f"take_{item.mention_id}"):
-            acts.take(item.mention_id)
-        with st.expander(f"Correct or link mention {item.mention_id}"), st.form(f"correct_{item.mention_id}"):
-            label = st.selectbox("Sentiment", ("negative", "neutral", "positive"), index=None, placeholder=item.label)
-            names = st.multiselect("Topics", TOPICS, default=item.topics, format_func=words.topic)
-            needs = st.selectbox("Needs an answer", ("yes", "no"), index=None, placeholder="as it is")
-            code = st.text_input("Case code", placeholder=item.case_code or "M-...")
-            reason = st.text_input("Why")
-            if st.form_submit_button(f"Save mention {item.mention_id}"):
-                acts.correct(item, label, names, needs, code, reason)
-
-acts.offer_undo()
+decisions, parents = queries.beside([item.mention_id for item in items])
+waiting = {item.mention_id for item in items}
+done = [each for each in filters.answers() if each.mention_id not in waiting]
+here = done.pop() if done and done[-1].page == number else None
+for place, item in enumerate(items):
+    if here and here.place == place:
+        card.answered(here)
+    beside = card.Beside(decision=decisions.get(item.mention_id), parent_text=parents.get(item.mention_id))
+    card.card(item, beside, number, place)
+if here and here.place >= len(items):
+    card.answered(here)
+if done:
+    st.header("Answered before, in this session", anchor=False)
+for each in reversed(done):
+    card.answered(each)

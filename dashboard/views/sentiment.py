@@ -3,47 +3,40 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, filters, queries, show, stats, words
+from dashboard import charts, filters, heard, queries, show, stats, words
 
 st.title("Sentiment", anchor=False)
-left, right = st.columns(2)
-with left:
+with st.container(horizontal=True, key="filters"):
     since, until = filters.span()
-with right:
     topic = filters.topic()
 rows = queries.days(since, until, topic or "")
 total = stats.total((row.sentiment, row.n) for row in rows)
-
-st.header("How much of it is negative", anchor=False)
-if total.n == 0:
-    st.text("Nothing was read in this span.")
+if total.n + total.unread == 0:
+    st.text(
+        "Nobody was heard in this span. Choose a longer one; if it stays so, the page Sources says whether anything "
+        "was fetched."
+    )
     st.stop()
-shares = stats.by_day(((row.day, row.sentiment, row.n) for row in rows), since, until)
-trend = pd.DataFrame(
-    [(day, s.share, s.low, s.high, s.n, s.unread) for day, s in shares.items()],
-    columns=["day", "share", "low", "high", "n", "unread"],
-)
+
+missing = queries.missing(since, until)
+trend = stats.trend(stats.by_day(((row.day, row.sentiment, row.n) for row in rows), since, until), missing)
+st.header("How much of it is negative", anchor=False)
 show.figure(
     charts.sentiment_trend(trend),
     stats.readable(trend),
-    sentence=(
-        f"{words.percent(total.share)} of {total.n:,} mentions that were read are negative towards the agency; "
-        f"95 % interval {words.percent(total.low)} to {words.percent(total.high)} for chance alone, "
-        f"errors of the model not included. {total.unread:,} could not be read and are in no share. "
-        "Days without a mention are gaps."
-    ),
+    sentence=f"{stats.sentence(total)} {heard.sentence(missing)}",
     name="share_negative",
+    numbers=trend,
 )
 
 st.header("How many, and how they sound", anchor=False)
 volume = pd.DataFrame([(r.day, r.sentiment, r.n) for r in rows], columns=["day", "sentiment", "n"])
-wide = volume.pivot_table(index="day", columns="sentiment", values="n", aggfunc="sum", fill_value=0).reset_index()
 show.figure(
     charts.volume(volume),
-    wide,
+    stats.wide(volume),
     sentence=(
-        f"{total.n + total.unread:,} mentions in {len(shares)} days; "
-        "the agency's own posts and reposts are not among them."
+        f"{words.count(total.n + total.unread, 'mention')} in {words.count((until - since).days, 'day')}. "
+        "The agency's own posts are not among them; a repost counts once, on its original."
     ),
     name="mentions_by_day",
 )
@@ -53,11 +46,15 @@ by_topic = stats.by_topic((row.topic, row.sentiment, row.n) for row in queries.t
 if by_topic.empty:
     st.text("No topic was found in this span.")
 else:
-    by_topic["topic"] = by_topic["topic"].map(words.topic)
-    first = by_topic.iloc[0]
+    named = by_topic.assign(topic=by_topic["topic"].map(words.topic))
+    first = named.iloc[0]
     show.figure(
-        charts.topics(by_topic),
-        by_topic,
-        sentence=f"Most mentions are about: {first['topic']} ({first['n']:,}). One mention may have several topics.",
+        charts.topics(named),
+        named.rename(columns={"topic": "Topic", "n": "Mentions", "negative": "Of them negative"}),
+        sentence=(
+            f"Most mentions are about: {first['topic']} ({first['n']:,}, {first['negative']:,} of them negative). "
+            "One mention may have several topics, and the topic chosen above does not narrow this chart."
+        ),
         name="topics",
+        numbers=by_topic,
     )
