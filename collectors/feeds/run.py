@@ -108,7 +108,7 @@ class FeedRun:
             return None
         address = older_address(feed, answer)
         self.paged = self.paged or address is not None
-        if address is None and self.known.ids and self.head:
+        if address is None and (self.known.ids or (self.trail.since and not self.head)):
             self.lost = True
         return address
 
@@ -124,9 +124,9 @@ class FeedRun:
     def honest(self, batch: Batch) -> Batch:
         """The batch, its coverage saying no more than what is known."""
         coverage = batch.coverage
-        if not coverage.complete or not self.head:
+        if not coverage.complete:
             return batch
-        oldest = self.found.oldest if self.found else None
+        oldest = self.found.oldest if self.found and self.head else None
         if self.lost:
             coverage = replace(coverage, complete=False, missed=None, reason=Missed.WINDOW)
         elif not self.known.ids and not self.paged and oldest and coverage.since and coverage.since < oldest:

@@ -143,6 +143,8 @@ def test_a_feed_without_older_pages_says_what_it_could_not_show() -> None:
     assert len(after.mentions) == 10
     assert not after.coverage.complete
     assert after.coverage.reason is Missed.WINDOW
+    (rest,) = run(collector(blog), Backfill(since=NOW - timedelta(days=1), until=NOW))
+    assert (rest.coverage.complete, rest.coverage.reason) == (False, Missed.WINDOW)
 
 
 def test_the_first_run_goes_back_as_far_as_the_settings_say() -> None:
