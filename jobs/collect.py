@@ -109,7 +109,9 @@ def _matching(runtime: Runtime, name: str, batch: Batch) -> Batch:
     query = runtime.query(runtime.settings.sources[name].query)
     if query is None:
         return batch
-    return replace(batch, mentions=tuple(m for m in batch.mentions if queries.matches(query, m)))
+    places = runtime.settings.agency.places
+    kept = (m for m in batch.mentions if queries.matches(query, m, source=name, places=places))
+    return replace(batch, mentions=tuple(kept))
 
 
 def _write_down(runtime: Runtime, name: str, task: Task, run: str, error: SourceError, started: datetime) -> None:
