@@ -8,11 +8,12 @@ come the file `hit` appears; when all work is done, `done`. ROLE: all, work, sco
 import json
 import multiprocessing
 import os
+import random
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,10 +31,11 @@ from jobs.schedule import tick
 from jobs.supervisor import Part, Supervisor
 from jobs.work import Stage
 from jobs.worker import LANES, STAGES
+from sample import city
 from storage import requests
 from storage.engine import Store
 from storage.work import Unit
-from tests.jobs.world import Words, settings_in
+from tests.jobs.world import Ticking, Words, invented, runtime_of, settings_in, write_csv
 
 ROLES = ("all", "work", "score", "tree")
 QUIET_SECONDS = 0.6
@@ -47,12 +49,14 @@ ORDER = ("import", "calls", "forecast", "request", "collect", "score", "link", "
 class Halt:
     """Where to stand still: `before` a unit's work, `inside` its nth transaction, `after` its work, not yet noted.
 
-    With `alone` no stage after it in ORDER is run: each of them still has its work before it when its turn comes.
+    So many such moments are passed by (`skip`) first. With `alone` no stage after it in ORDER is run: each of them
+    still has its work before it when its turn comes.
     """
 
     stage: str = ""
     moment: str = ""
     nth: int = 1
+    skip: int = 0
     alone: bool = False
 
     def lanes(self, role: str) -> list[tuple[str, ...]]:
@@ -91,6 +95,7 @@ class Standing:
 
     def __init__(self, folder: Path, halt: Halt) -> None:
         self._folder, self._halt, self._at = folder, halt, threading.local()
+        self._passed, self._lock = 0, threading.Lock()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -105,14 +110,19 @@ class Standing:
         """A transaction is about to be kept."""
         if getattr(self._at, "stage", ""):
             self._at.writes += 1
-            if self._at.writes >= self._halt.nth:
+            if self._at.writes == self._halt.nth:
                 self.reached("inside")
 
     def reached(self, moment: str) -> None:
         """Stand still if this is the moment."""
-        if (self._at.stage, moment) == (self._halt.stage, self._halt.moment):
-            (self._folder / "hit").touch()
-            time.sleep(600)
+        if (self._at.stage, moment) != (self._halt.stage, self._halt.moment):
+            return
+        with self._lock:
+            self._passed += 1
+            if self._passed <= self._halt.skip:
+                return
+        (self._folder / "hit").touch()
+        time.sleep(600)
 
 
 class StandingStore(Store):
@@ -253,18 +263,21 @@ def _set(folder: Path, halt: Halt) -> None:
 def lives(process: psutil.Process) -> bool:
     """Whether it has not ended; one that nobody has buried yet has."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
 def kill_tree(process: psutil.Process) -> int:
     """SIGKILL for a process that we started and all it started; how many."""
-    tree = [*process.children(recursive=True), process]
+    tree = [process]
+    with suppress(psutil.NoSuchProcess):
+        tree = [*process.children(recursive=True), process]
     for one in tree:
-        one.kill()
+        with suppress(psutil.NoSuchProcess):
+            one.kill()
     end = time.monotonic() + 10
-    while any(lives(one) for one in tree) and time.monotonic() < end:
+    while any(map(lives, tree)) and time.monotonic() < end:
         time.sleep(0.01)
     return len(tree)
 
@@ -287,6 +300,42 @@ def leased(runtime: Runtime) -> list[tuple[str, str]]:
     with runtime.store.read() as read:
         units = read.execute(text("SELECT stage, owner FROM work_unit WHERE state = 'leased'")).all()
     return [(stage, owner) for stage, owner in units]
+
+
+def prepared(folder: Path, server: str, hook: str, posts: int, when: datetime, *, real: bool = False) -> Runtime:
+    """A folder with something to do for every stage: posts in a file, a sample server, calls, a webhook."""
+    (folder / "calls").mkdir(parents=True)
+    rng = random.Random(3)
+    days = [when - timedelta(days=n) for n in range(120, 0, -1)]
+    counted = "".join(f"{day.date()},{100 + 10 * day.weekday() + rng.randrange(9)}\n" for day in days)
+    (folder / "calls" / "main.csv").write_text("start,calls\n" + counted)
+    file = write_csv(folder / "posts.csv", invented(posts, until=when, hours=max(72.0, posts / 20)))
+    mastodon = city.settings(int(server.rsplit(":", 1)[1]))["sources"]["mastodon"] | {"every": "1h"}
+    story = Story(
+        file=str(file),
+        now=when.isoformat(),
+        began=time.time(),
+        sources={"mastodon": mastodon},
+        alerts={"webhook_url": hook, "webhook_secret": "invented"},
+        phones={"folder": str(folder / "calls")},
+        real=real,
+    )
+    (folder / "crash.json").write_text(json.dumps(asdict(story)))
+    return runtime_of(settings_in(folder), Ticking(when))
+
+
+def finished(folder: Path, process: psutil.Process, seconds: float) -> None:
+    """Wait until it says that all is done; then end it."""
+    met = wait_for(folder, process, seconds)
+    kill_tree(process)
+    if met != "done":
+        raise AssertionError(f"{met}, not done: {said(folder)}")
+
+
+def said(folder: Path) -> str:
+    """The last words of the processes."""
+    logs = (folder / "output", *(folder / "logs").glob("*.log"))
+    return "\n".join(file.read_text("utf-8", "replace")[-2000:] for file in logs if file.exists())
 
 
 if __name__ == "__main__":
