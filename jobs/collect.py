@@ -109,8 +109,7 @@ def _matching(runtime: Runtime, name: str, batch: Batch) -> Batch:
     query = runtime.query(runtime.settings.sources[name].query)
     if query is None:
         return batch
-    places = runtime.settings.agency.places
-    kept = (m for m in batch.mentions if queries.matches(query, m, source=name, places=places))
+    kept = (m for m in batch.mentions if queries.matches(query, m, source=name))
     return replace(batch, mentions=tuple(kept))
 
 
