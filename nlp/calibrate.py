@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import brentq, minimize, minimize_scalar
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.integer[Any]]
@@ -48,6 +48,11 @@ def line(scores: Floats, truth: Floats, weights: Floats | None = None) -> tuple[
     bounds = [(0.0, None)] * scores.shape[1] + [(None, None)]
     best = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return [float(value) for value in best[:-1]], float(best[-1])
+
+
+def shift(logits: Floats, truth: Floats) -> float:
+    """What must be added to logits (n,) for their mean chance to be the share that holds."""
+    return float(brentq(lambda value: float(sigmoid(logits + value).mean() - truth.mean()), -10, 10))
 
 
 def calibration_error(chances: Floats, right: Floats, bins: int = 15) -> float:

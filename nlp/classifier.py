@@ -14,7 +14,7 @@ from nlp import base, descriptions, language, rules, shipped
 from nlp.about import Names
 from nlp.calibrate import sigmoid, softmax
 from nlp.descriptions import Descriptions
-from nlp.encoder import Encoded, Encoder, text_vectors
+from nlp.encoder import Encoder, text_vectors
 from nlp.heads import NEEDS, Heads, mean_of_windows, most_of_windows
 from nlp.runners import choose
 from nlp.shipped import Shipped
@@ -34,14 +34,14 @@ class Read:
     topics: Floats  # (n, 21)
     needs: Floats  # (n, 4), in the order of NEEDS
     vectors: npt.NDArray[np.float32]  # (n, 384)
-    windows: npt.NDArray[np.int64]  # (n,)
 
 
 class OpenearClassifier:
     """Fulfils core.protocols.Classifier. A text scores the same alone and in any batch."""
 
     def __init__(self, weights: Shipped, encoder: Encoder, described: Descriptions, agency: Agency) -> None:
-        self._numbers, self._encoder, self._described = weights.numbers, encoder, described
+        self._weights, self._encoder, self._described = weights, encoder, described
+        self._numbers = weights.numbers
         self._heads, self._names, self._agency = Heads(weights), Names(agency), agency
         self.name, self.revision = shipped.NAME, weights.revision
         self._trained = np.array([TOPICS.index(name) for name in self._heads.topics])
@@ -91,20 +91,22 @@ class OpenearClassifier:
     def _read(self, texts: Sequence[str], languages: Sequence[str]) -> Read:
         encoded, count = self._encoder.encode(texts), len(texts)
         vectors = text_vectors(encoded, count)
-        meaning, words = self._heads.yes_or_no(encoded)
-        meaning_text = most_of_windows(meaning, encoded, count)
-        words_text = most_of_windows(words, encoded, count)
+        found = self._heads.logits(encoded)
+        meaning_text = most_of_windows(found.meaning, encoded, count)
+        words_text = most_of_windows(found.words, encoded, count)
         return Read(
-            self._stance(encoded, languages),
+            self._stance(
+                mean_of_windows(found.stance, encoded, count),
+                mean_of_windows(found.stance_words, encoded, count),
+                languages,
+            ),
             self._topics(texts, languages, vectors, meaning_text, words_text),
-            self._needs(texts, meaning_text, words_text),
+            self._needs(texts, languages, meaning_text, words_text),
             vectors,
-            np.bincount(encoded.owner, minlength=count),
         )
 
-    def _stance(self, encoded: Encoded, languages: Sequence[str]) -> Floats:
+    def _stance(self, meaning: Floats, words: Floats, languages: Sequence[str]) -> Floats:
         numbers = self._numbers["stance"]
-        meaning, words = (mean_of_windows(part, encoded, len(languages)) for part in self._heads.stance(encoded))
         kinds = [numbers["en" if tag in ("en", "und") else "other"] for tag in languages]
         share = np.array([[kind["words"]] for kind in kinds])
         heat = np.array([[kind["temperature"]] for kind in kinds])
@@ -138,7 +140,7 @@ class OpenearClassifier:
             if not trusted or place not in self._trained:
                 chances[place] = max(chances[place], chance)
 
-    def _needs(self, texts: Sequence[str], meaning: Floats, words: Floats) -> Floats:
+    def _needs(self, texts: Sequence[str], languages: Sequence[str], meaning: Floats, words: Floats) -> Floats:
         chances = np.zeros((len(texts), len(NEEDS)))
         first = len(self._trained) + 1
         for place, name in enumerate(NEEDS):
@@ -148,7 +150,9 @@ class OpenearClassifier:
                 evidence = [self._names.evidence(text) for text in texts]
                 columns[0] = by_meaning + np.array([found.by_rule for found in evidence])
                 columns.append(np.array([found.named for found in evidence]))
-            chances[:, place] = _line(self._numbers["needs"][name], np.stack(columns, -1))
+            numbers = self._numbers["needs"][name]
+            moved = np.array([numbers.get("shift", {}).get(tag, 0.0) for tag in languages])
+            chances[:, place] = _line(numbers, np.stack(columns, -1), moved)
         return chances
 
     def _scores(self, passage: Passage, read: Read, place: int, parent: int | None, languages: Sequence[str]) -> Scores:
@@ -162,6 +166,7 @@ class OpenearClassifier:
                 needs = np.maximum(needs, PARENTS_SHARE * read.needs[parent])
         if empty := not passage.text.strip():
             stance, needs = np.full(3, 1 / 3), np.zeros(len(NEEDS))
+        contradicted = rules.stars_contradict(read.stance[place], passage.stars)
         praise_below = parent is not None and stance[2] >= 0.5 and read.stance[parent, 0] >= 0.5
         return Scores(
             model=self.name,
@@ -173,7 +178,7 @@ class OpenearClassifier:
             topics=() if empty else self._named(topics, stance),
             urgency=float(needs[1]),
             safety=float(needs[2]),
-            unsure=self._unsure(passage, languages[place], stance, praise_below),
+            unsure=self._unsure(passage, languages[place], stance, contradicted or praise_below),
             vector=b"" if empty else read.vectors[place].astype("<f2").tobytes(),
         )
 
@@ -186,8 +191,8 @@ class OpenearClassifier:
         ]
         return tuple(sorted(held, key=lambda topic: (-topic.probability, topic.name)))
 
-    def _unsure(self, passage: Passage, tag: str, stance: Floats, praise_below: bool) -> frozenset[str]:
-        """The heads that abstain: a language they do not read, or a chance below what may be relied on."""
+    def _unsure(self, passage: Passage, tag: str, stance: Floats, two_ways: bool) -> frozenset[str]:
+        """The heads that abstain: a language they do not read, a chance too low to rely on, two readings."""
         if not passage.text.strip():
             return frozenset(HEADS)
         numbers = self._numbers
@@ -198,16 +203,16 @@ class OpenearClassifier:
         if not any(tag in languages for languages in read_by.values()):
             unread |= {"language", "topics"}
         band = numbers["stance"]["en" if tag == "en" else "other"]["abstain_below"]
-        if praise_below or stance.max() < band or rules.stars_contradict(stance, passage.stars):
+        if two_ways or stance.max() < band:
             unread.add("sentiment")
         if not self._names.known:
             unread.add("about_us")
         return frozenset(unread)
 
 
-def _line(numbers: dict[str, Any], scores: Floats) -> Floats:
+def _line(numbers: dict[str, Any], scores: Floats, moved: Floats | float = 0.0) -> Floats:
     """Calibrated chances of scores (..., k): summed in a fixed order, so that a row's neighbours do not matter."""
-    total = np.full(scores.shape[:-1], numbers["offset"], dtype=np.float64)
+    total = np.full(scores.shape[:-1], numbers["offset"], dtype=np.float64) + moved
     for place, slope in enumerate(numbers["slopes"]):
         total = total + slope * scores[..., place]
     return sigmoid(total)

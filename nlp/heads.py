@@ -1,6 +1,6 @@
 """Features to numbers: what the trained heads say of each window, and of a text made of several."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -37,17 +37,25 @@ class Heads:
         """What the dense heads answer, in order."""
         return (*self.topics, GATE, *NEEDS)
 
-    def stance(self, encoded: Encoded) -> tuple[Floats, Floats]:
-        """Logits of negative, neutral, positive for each window, by meaning and by words: (n, 3) twice."""
-        adapted = encoded.features[:, 2 * WIDTH :]
-        return _each(adapted, self._stance, self._stance_bias), self._lexical(encoded.windows)[:, :3]
+    def logits(self, encoded: Encoded) -> "Logits":
+        """What all heads say of each window."""
+        words = np.stack([lexical.logits(window, self._words, self._words_bias) for window in encoded.windows])
+        return Logits(
+            stance=_each(encoded.features[:, 2 * WIDTH :], self._stance, self._stance_bias),
+            stance_words=words[:, :3],
+            meaning=_each(encoded.features, self._dense, self._dense_bias),
+            words=words[:, 3:],
+        )
 
-    def yes_or_no(self, encoded: Encoded) -> tuple[Floats, Floats]:
-        """Logits of `names` for each window, by meaning and by words: (n, k) twice."""
-        return _each(encoded.features, self._dense, self._dense_bias), self._lexical(encoded.windows)[:, 3:]
 
-    def _lexical(self, windows: Sequence[Sequence[int]]) -> Floats:
-        return np.stack([lexical.logits(window, self._words, self._words_bias) for window in windows])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logits:
+    """Of n windows: negative, neutral, positive (n, 3) and the heads of `names` (n, k), by meaning and by words."""
+
+    stance: Floats
+    stance_words: Floats
+    meaning: Floats
+    words: Floats
 
 
 def _each(features: Floats, weight: Floats, bias: Floats) -> Floats:
