@@ -166,19 +166,19 @@ def all_forecasts(
 
 
 def steps_of(series: "Series", ahead: timedelta | int) -> int:
-    """How many slots a horizon has; a number of steps counts open slots only.
+    """How many slots a horizon has: a time counts from the first open slot, a number of steps counts open slots.
 
     Raises:
         BadInput: it is shorter than one slot, or over two years.
     """
     from forecast.series import slots_until
 
-    steps = slots_until(series, ahead) if isinstance(ahead, int) else ahead // series.step
+    steps = ahead if isinstance(ahead, int) else ahead // series.step
     if steps < 1:
         raise BadInput(f"{series.name}: a horizon of {ahead} is shorter than one step of {series.step}")
     if steps * series.step > timedelta(days=731):
         raise BadInput(f"{series.name}: a horizon of over two years is no forecast")
-    return steps
+    return slots_until(series, ahead) if isinstance(ahead, int) else slots_until(series, 1) - 1 + steps
 
 
 def signals(file: Path | None, timezone: str | None) -> "Sequence[Series]":

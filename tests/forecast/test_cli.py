@@ -53,6 +53,11 @@ def test_json_holds_the_same_and_a_time_zone_gives_offsets(calls: Path, tmp_path
     assert json.loads(out.read_text())[0]["series"] == "desk"
 
 
+def test_a_day_ahead_on_friday_evening_is_monday(calls: Path) -> None:
+    made = pd.read_csv(io.StringIO(run("forecast", str(calls), "--horizon", "1d").stdout), parse_dates=["ts"])
+    assert made.ts.dt.strftime("%a %H").tolist() == [f"Mon {hour:02}" for hour in range(8, 17)]
+
+
 def test_a_series_too_short_is_named_and_the_others_go_on(calls: Path, tmp_path: Path) -> None:
     frame = pd.read_csv(calls)
     short = frame.head(20).assign(series="new line")
