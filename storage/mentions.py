@@ -140,9 +140,10 @@ def _insert(tx: Connection, source: str, fresh: list[Mention], now: datetime) ->
     if not fresh:
         return []
     rows = [_key_row(source, m, now) for m in fresh]
+    # First of all: a new month needs mention_key for a moment, and must not wait for one who waits for the month.
+    partitions.ensure(tx, (row["at"] for row in rows))
     pairs = zip(_insert_keys(tx, rows), rows, fresh, strict=True)
     new = [(i, row, m) for i, row, m in pairs if i is not None]
-    partitions.ensure(tx, (row["at"] for _, row, _ in new))
     insert_all(tx, mention, [_mention_row(i, source, m, row["at"]) for i, row, m in new])
     counted = [_reading_row(i, m, row) for i, row, m in new if not m.own]
     insert_all(tx, reading, counted)
@@ -225,7 +226,7 @@ def _reading_row(mention_id: int, item: Mention, row: dict[str, Any]) -> dict[st
 
 def _keep_handles(tx: Connection, authors: list[Author]) -> None:
     rows = [{"pseudonym": a.pseudonym, "epoch": a.epoch, "sealed": a.sealed_handle} for a in authors]
-    insert_all(tx, handle, rows, ignore=True)
+    insert_all(tx, handle, sorted(rows, key=lambda row: str(row["pseudonym"])), ignore=True)
 
 
 def _edit(tx: Connection, edited: list[tuple[Mention, Row[Any]]], now: datetime) -> None:
@@ -265,7 +266,7 @@ def _sight(
             del others[seen]
     rows = [
         {"mention_id": i, "source": source, "query_version": query_version, "seen_at": now}
-        for i in (*(i for i, _ in new), *others)
+        for i in sorted((*(i for i, _ in new), *others))
     ]
     insert_all(tx, sighting, rows, ignore=True)
     return list(others.values())
@@ -286,4 +287,4 @@ def _count_reposts(tx: Connection, source: str, items: list[Mention], now: datet
     if not rows:
         return 0
     add_them = upsert(tx, repost).on_conflict_do_nothing().returning(repost.c.external_id)
-    return len(tx.execute(add_them, list(rows.values())).all())
+    return len(tx.execute(add_them, [rows[key] for key in sorted(rows)]).all())

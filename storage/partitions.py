@@ -27,7 +27,9 @@ def ensure(tx: Connection, moments: Iterable[datetime]) -> None:
 
 
 def _exists(tx: Connection, name: str) -> bool:
-    return tx.execute(text("SELECT to_regclass(:name)"), {"name": name}).scalar() is not None
+    """Asked of the catalogue itself: to_regclass may still say no after another worker made the table."""
+    here = "SELECT 1 FROM pg_class WHERE relname = :name AND relnamespace = current_schema()::regnamespace"
+    return tx.execute(text(here), {"name": name}).scalar() is not None
 
 
 def _create(tx: Connection, name: str, year: int, month: int) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import JSON, ColumnElement, Connection, String, Table, cast, func, type_coerce
@@ -42,19 +43,28 @@ def insert_all(tx: Connection, table: Table, rows: Sequence[Mapping[str, Any]], 
     names = list(rows[0])
     statement = f"INSERT{' OR IGNORE' if ignore else ''} INTO {table.name} ({', '.join(names)})"
     statement += f" VALUES ({', '.join('?' * len(names))})"
-    how = [(name, _as_sqlite(table.c[name].type)) for name in names]
-    tx.exec_driver_sql(
-        statement, [tuple(change(row[name]) if change else row[name] for name, change in how) for row in rows]
-    )
+    columns = []  # changed a column at a time, which is faster than row by row
+    for name in names:
+        values, change = [row[name] for row in rows], _as_sqlite(table.c[name].type)
+        columns.append(list(map(change, values)) if change else values)
+    tx.exec_driver_sql(statement, list(zip(*columns, strict=True)))
 
 
 def _as_sqlite(kind: Any) -> Callable[[Any], Any] | None:
     """What SQLAlchemy's types do on the way in, for the types that `storage.tables` has."""
     if isinstance(kind, UTCDateTime):
-        return lambda value: None if value is None else sqlite_time(value)
+        return _time_or_none
     if isinstance(kind, JSON):
         return lambda value: "[]" if value == [] else json.dumps(value)
     return None
+
+
+@lru_cache(maxsize=2048)
+def _time_or_none(value: datetime | None) -> str | None:
+    """Kept for a while: a batch says the same moments again and again."""
+    if value is not None and value.tzinfo is None:
+        raise ValueError("a time must be aware before it is stored")
+    return None if value is None else sqlite_time(value)
 
 
 def sqlite_time(moment: datetime) -> str:

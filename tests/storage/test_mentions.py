@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import StatementError
 
 from core.batch import Batch
 from core.mention import Author, Deletion, Media, Mention, Person, Point
 from storage import mentions, series, sources
 from storage.engine import Store
+from storage.sql import insert_all
 from storage.tables import dirty_hour, handle, mention, mention_key, mention_version, reading, repost, sighting
 from tests.conftest import NOW
 from tests.storage.build import HOUR, batch, give_scores, post, put, read_as
@@ -279,6 +281,13 @@ def test_workers_with_the_same_posts_store_each_once(store: Store) -> None:
         worker.join()
     with store.read() as read:
         assert rows(read, mention) == rows(read, reading) == len(found) == len(set(found)) == 60
+
+
+def test_a_time_without_a_zone_is_refused(store: Store) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        put(store, post(1), now=NOW.replace(tzinfo=None))
+    with pytest.raises(StatementError if store.dialect == "postgresql" else ValueError), store.write() as tx:
+        insert_all(tx, dirty_hour, [{"hour": NOW.replace(tzinfo=None), "marks": 1}])
 
 
 def test_known_gives_versions_of_tombstones_too(store: Store) -> None:
