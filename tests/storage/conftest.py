@@ -62,16 +62,19 @@ def postgres_shared() -> Iterator[str]:
     _on_server(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _empty(url: str) -> None:
-    """Take out all rows, past the triggers that forbid it, and number from 1 again."""
+def emptied(url: str) -> str:
+    """Take out all rows, past the triggers that forbid it, and number from 1 again; return the address."""
+    statements = [
+        "SET LOCAL session_replication_role = replica",
+        *(f"DELETE FROM {table.name}" for table in metadata.sorted_tables),
+        f"INSERT INTO audit_head (id, rows, head) VALUES (1, 0, '{'0' * 64}')",
+        "SELECT setval(c.oid, 1, false) FROM pg_class c WHERE relkind = 'S'",
+    ]
     engine = create_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("SET LOCAL session_replication_role = replica"))
-        for table in metadata.sorted_tables:
-            connection.execute(text(f"DELETE FROM {table.name}"))
-        connection.execute(text(f"INSERT INTO audit_head (id, rows, head) VALUES (1, 0, '{'0' * 64}')"))
-        connection.execute(text("SELECT setval(c.oid, 1, false) FROM pg_class c WHERE relkind = 'S'"))
+        connection.exec_driver_sql("; ".join(statements))
     engine.dispose()
+    return url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -80,9 +83,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("template"), tmp_path / "openear.db")
         return f"sqlite:///{tmp_path / 'openear.db'}"
-    shared = str(request.getfixturevalue("postgres_shared"))
-    _empty(shared)
-    return shared
+    return emptied(request.getfixturevalue("postgres_shared"))
 
 
 @pytest.fixture

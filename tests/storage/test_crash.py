@@ -14,7 +14,7 @@ from storage import audit, series
 from storage.engine import Store, open_store
 from tests.conftest import ROOT
 
-TOTAL = 2_000
+TOTAL = 1_500
 BATCH = 100
 
 #: Collects TOTAL posts, BATCH a transaction, from where the cursor stands; each batch decides one thing.
@@ -75,7 +75,7 @@ def test_killed_anywhere_nothing_is_lost_and_nothing_doubled(sqlite: Store, tmp_
     rng, stood = random.Random(7), [0]
     for attempt in range(12):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, url], cwd=ROOT, stdout=subprocess.PIPE)
-        if attempt < 4:
+        if attempt < 3:
             deadline = time.monotonic() + 20
             while _cursor(url) == stood[-1] and writer.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)

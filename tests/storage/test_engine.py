@@ -14,6 +14,7 @@ from storage.address import address
 from storage.engine import Store, open_store
 from tests.conftest import NOW, ROOT
 from tests.storage.build import post, put
+from tests.storage.conftest import emptied
 
 
 def test_a_reader_cannot_write(store: Store) -> None:
@@ -157,9 +158,8 @@ def test_backup_and_restore_of_postgresql(postgres: str, tmp_path: Path) -> None
 
 
 @pytest.mark.postgres
-def test_each_month_has_its_partition(postgres: str) -> None:
-    engine.upgrade(postgres)
-    store = open_store(postgres)
+def test_each_month_has_its_partition(postgres_shared: str) -> None:
+    store = open_store(emptied(postgres_shared))
     months = [NOW, NOW.replace(year=1987), NOW.replace(month=1), NOW.replace(year=2025, month=12), NOW]
     put(store, *(post(n, posted_at=at) for n, at in enumerate(months)))
     with store.read() as read:

@@ -86,7 +86,7 @@ def state(store: Store) -> list[object]:
         return [sorted(map(repr, read.execute(select(table)))) for table in tables]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(batches(), max_size=3))
 def test_every_batch_twice_is_every_batch_once(fresh: Callable[[], Store], several: list[Batch]) -> None:
     once, twice = fresh(), fresh()
