@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.conformal import learn
@@ -32,6 +32,7 @@ def test_the_chance_above_a_threshold_is_how_often_it_happens() -> None:
     assert chance.mean() == pytest.approx((came > 1.25 * mean).mean(), abs=0.02)
 
 
+@settings(deadline=None)
 @given(
     means=st.lists(st.floats(0, 1e5), min_size=1, max_size=20),
     errors=st.lists(st.floats(0, 1e4), min_size=0, max_size=50),

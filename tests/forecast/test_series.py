@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInput
@@ -43,6 +43,7 @@ def test_calls_of_two_queues_are_no_series() -> None:
         from_calls([], timezone="UTC")
 
 
+@settings(deadline=None)
 @given(number=st.integers(0, 18 * 168))
 def test_slot_numbers_and_starts_are_each_others_inverse(number: int) -> None:
     line = hourly(18)

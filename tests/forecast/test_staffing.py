@@ -67,6 +67,7 @@ def test_erlang_a_against_a_simulated_queue() -> None:
 loads = st.floats(0.05, 400)
 
 
+@settings(deadline=None)
 @given(load=loads, spare=st.integers(1, 60), handle=st.floats(30, 900), wait=st.floats(0, 120))
 def test_one_agent_more_never_hurts(load: float, spare: int, handle: float, wait: float) -> None:
     n = int(load) + spare
@@ -83,6 +84,7 @@ def test_one_agent_more_never_hurts(load: float, spare: int, handle: float, wait
         assert 0 <= before.waiting <= 1
 
 
+@settings(deadline=None)
 @given(load=loads, spare=st.integers(1, 30))
 def test_endless_patience_is_erlang_c(load: float, spare: int) -> None:
     n = int(load) + spare
@@ -93,7 +95,7 @@ def test_endless_patience_is_erlang_c(load: float, spare: int) -> None:
 
 
 @given(calls=st.floats(0, 3000), share=st.floats(0.5, 0.95), cap=st.floats(0.5, 1.0), shrink=st.floats(0, 0.6))
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_fewest_agents_that_reach_the_target(calls: float, share: float, cap: float, shrink: float) -> None:
     target = Target(
         handle_time=timedelta(seconds=240),
