@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from core.errors import SourceError
+from core.errors import BadInput, SourceError
 
 app = typer.Typer()
 calls = typer.Typer(help="The agency's call history.", no_args_is_help=True)
@@ -71,7 +71,9 @@ def as_json(item: object) -> dict[str, Any]:
 @app.command("import")
 def import_(
     files: ExistingFiles,
-    map_: Annotated[list[str] | None, typer.Option("--map", help="ours=theirs, e.g. text=Beschwerde")] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="ours=theirs, e.g. text=Beschwerde; stars= for none")
+    ] = None,
     platform: Annotated[str, typer.Option(help="where it was said, if no column says it")] = "import",
     timezone: Annotated[str, typer.Option(help="of times without an offset, e.g. Europe/Madrid")] = "UTC",
     json_: AsJson = False,
@@ -80,24 +82,27 @@ def import_(
     from jobs.build import open_runtime
     from jobs.importing import import_file
 
+    mapping = pairs(map_ or [])
     runtime = open_runtime(migrate=True)
     for file in files:
-        report = import_file(runtime, file, mapping=pairs(map_ or []), platform=platform, timezone=timezone)
+        report = import_file(runtime, file, mapping=mapping, platform=platform, timezone=timezone)
         sys.stdout.write(json.dumps(report.to_dict()) + "\n" if json_ else report.text() + "\n")
 
 
 def pairs(options: list[str]) -> dict[str, str]:
-    """["text=Beschwerde"] as a mapping.
+    """["text=Beschwerde,time=Datum", "stars="] as a mapping.
 
     Raises:
-        typer.BadParameter: one has no equals sign.
+        typer.BadParameter: says which part cannot be used.
     """
+    from collectors.files import parse_map
+
     mapping: dict[str, str] = {}
     for option in options:
-        ours, equals, theirs = option.partition("=")
-        if not equals or not ours or not theirs:
-            raise typer.BadParameter(f"{option!r}: write ours=theirs, e.g. text=Beschwerde")
-        mapping[ours.strip()] = theirs.strip()
+        try:
+            mapping |= parse_map(option)
+        except BadInput as error:
+            raise typer.BadParameter(str(error)) from None
     return mapping
 
 

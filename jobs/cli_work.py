@@ -1,8 +1,10 @@
 """`openear cases, db, audit, people`: what is kept, and proof of it."""
 
 import json
+import sqlite3
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -93,9 +95,18 @@ def backup(file: Annotated[Path, typer.Argument(help="where the copy goes; must 
 def restore(file: Annotated[Path, typer.Argument(help="a copy made by backup", exists=True, dir_okay=False)]) -> None:
     """Put a copy back; openear must not be running. What was there is kept beside it."""
     from core.settings import load
+    from jobs.service import only_one
     from storage import engine
 
-    engine.restore(load().url, file)
+    settings = load()
+    kept = settings.data_dir / f"before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S}.backup"
+    with only_one(settings.data_dir):
+        try:
+            engine.backup(settings.url, kept)
+            sys.stdout.write(f"what was there is kept in {kept}\n")
+        except (BadInput, sqlite3.DatabaseError) as error:  # there was none, or it is what must be mended
+            sys.stderr.write(f"note: what was there could not be kept: {error}\n")
+        engine.restore(settings.url, file)
     sys.stdout.write("restored\n")
 
 

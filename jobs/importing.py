@@ -80,6 +80,7 @@ def import_file(runtime: Runtime, file: Path, *, mapping: dict[str, str], platfo
             report.updated += done.updated
             report.rejected += len(chunk.rejected)
             report.why += chunk.rejected
+            report.notes += chunk.notes
             progress.update(bar, completed=report.read, description=f"importing {file.name}: {report.read:,} rows")
     report.duplicates = report.read - report.new - report.updated - report.rejected
     return report

@@ -21,6 +21,7 @@ from typing import Any
 
 import psutil
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from core.actor import Actor
 from jobs.build import Runtime
@@ -218,7 +219,8 @@ def _until_done(runtime: Runtime, folder: Path, *, keeps_schedule: bool) -> None
         time.sleep(0.1)
         if not keeps_schedule:
             continue
-        tick(runtime)
+        with suppress(OperationalError):  # as the schedule does: the next tick comes
+            tick(runtime)
         with runtime.store.read() as read:
             busy = any(_any(read, question) for question in TO_DO)
         if busy:

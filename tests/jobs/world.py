@@ -186,13 +186,13 @@ def write_csv(file: Path, said: Iterable[Mapping[str, Any]]) -> Path:
 
 
 def invented(count: int, seed: int = 1, until: datetime = NOW, hours: float = 72.0) -> list[dict[str, Any]]:
-    """So many posts of some forty residents over some hours, oldest first: troubles, thanks, replies, other cities."""
-    rng = random.Random(seed)
+    """So many posts of forty residents or more over some hours, oldest first: troubles, thanks, replies."""
+    rng, residents = random.Random(seed), max(40, count // 4)
     step = timedelta(hours=hours) / max(count, 1)
     posts: list[dict[str, Any]] = []
     for n in range(count):
         parent = rng.choice(posts)["id"] if posts and rng.random() < 0.15 else ""
-        post = {"id": f"post-{n:05d}", "text": _sentence(rng, n), "author": f"resident{rng.randrange(40)}"}
+        post = {"id": f"post-{n:05d}", "text": _sentence(rng, n), "author": f"resident{rng.randrange(residents)}"}
         posts.append(post | {"created": (until - step * (count - n)).isoformat(), "parent_id": parent})
     return posts
 
