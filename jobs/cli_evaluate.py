@@ -135,6 +135,7 @@ def classifier() -> "Classifier":
     from rich.console import Console
 
     from core.settings import load
+    from jobs.model_cache import model_cache
     from nlp.classifier import load as load_classifier
 
     settings = load()
@@ -142,7 +143,7 @@ def classifier() -> "Classifier":
         return load_classifier(
             settings.model.folder,
             threads=settings.model.threads,
-            cache=settings.data_dir / "model",
+            cache=model_cache(settings),
             agency=settings.agency,
         )
 

@@ -24,6 +24,9 @@ BACKFILL_EVERY = timedelta(minutes=10)
 RECHECK_EVERY = timedelta(days=1)
 FOLDER_EVERY = timedelta(minutes=1)
 SWEEP_ATTEMPTS = 6
+#: Sources claimed by one tick; the rest is a tick later.
+AT_ONCE = 200
+MOST_WAITING = 2000
 
 
 def tick(runtime: Runtime) -> list[tuple[str, int]]:
@@ -66,9 +69,16 @@ def _sweep(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, i
 
 
 def _sources(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
+    """One head a due source, unless the last one still waits: it will read all there is."""
+    due = sources.claim_due(tx, now, AT_ONCE, rng=runtime.rng)
+    if not due:
+        return []
+    waiting = {u.payload["source"] for u in work.pending(tx, ["collect"], MOST_WAITING) if u.payload["task"] == "head"}
     units: list[tuple[str, int]] = []
-    for row in sources.claim_due(tx, now, 200, rng=runtime.rng):
-        units += _add(tx, now, "collect", f"collect:{row.name}:{now.isoformat()}", {"source": row.name, "task": "head"})
+    for row in due:
+        if row.name not in waiting:
+            payload: dict[str, object] = {"source": row.name, "task": "head"}
+            units += _add(tx, now, "collect", f"collect:{row.name}:{now.isoformat()}", payload)
     return units
 
 
