@@ -73,7 +73,11 @@ def _sources(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str,
     due = sources.claim_due(tx, now, AT_ONCE, rng=runtime.rng)
     if not due:
         return []
-    waiting = {u.payload["source"] for u in work.pending(tx, ["collect"], MOST_WAITING) if u.payload["task"] == "head"}
+    waiting = {
+        u.payload.get("source")
+        for u in work.pending(tx, ["collect"], MOST_WAITING)
+        if u.payload.get("task", "head") == "head"
+    }
     units: list[tuple[str, int]] = []
     for row in due:
         if row.name not in waiting:
