@@ -1,5 +1,6 @@
 """One mention on the desk: what was said, why it is here, whose it is, by when, and what can be done."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,16 +118,16 @@ def _form(item: InboxItem) -> None:
     number = item.mention_id
     with st.form(f"correct_{number}"):
         st.text("What you say here counts instead of what the model read, and is kept with your name.")
-        label = st.selectbox(
-            "Tone", SENTIMENTS, index=SENTIMENTS.index(item.label) if item.label in SENTIMENTS else None
-        )
+        with st.container(horizontal=True):
+            label = st.selectbox("Tone", SENTIMENTS, index=_index(SENTIMENTS, item.label))
+            about = st.selectbox("It is about this agency", (KEEP, "yes", "no"))
+            needs = st.selectbox("It needs an answer", (KEEP, "yes", "no"))
+            harm = st.selectbox("Somebody may come to harm", (KEEP, "yes", "no"))
         topics = st.multiselect("Topics", TOPICS, default=item.topics, format_func=words.topic)
-        about = st.selectbox("It is about this agency", (KEEP, "yes", "no"))
-        needs = st.selectbox("It needs an answer", (KEEP, "yes", "no"))
-        harm = st.selectbox("Somebody may come to harm", (KEEP, "yes", "no"))
         names = ("", *queries.colleagues())
-        owner = item.assignee if item.assignee in names else ""
-        given_to = st.selectbox("Given to", names, index=names.index(owner), format_func=lambda x: x or "nobody")
+        given_to = st.selectbox(
+            "Given to", names, index=_index(names, item.assignee or "") or 0, format_func=lambda x: x or "nobody"
+        )
         code = st.text_input("Put it to the case with this code", placeholder="M-7F3K2").strip()
         new_case = st.checkbox("Open a new case for it")
         reason = st.text_input("Why (kept in the audit)")
@@ -138,3 +139,7 @@ def _form(item: InboxItem) -> None:
             if set(topics) != set(item.topics):
                 changes["topics"] = list(topics)
             acts.correct(item, changes, given_to=given_to or None, code=code, new_case=new_case, reason=reason)
+
+
+def _index(names: Sequence[str], name: str) -> int | None:
+    return names.index(name) if name in names else None

@@ -5,7 +5,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.case import Status
-from dashboard import acts, evidence, queries, session, words
+from dashboard import acts, evidence, filters, queries, session, words
 from storage.cases import CaseRow, CaseView
 from storage.views import LinkRow
 
@@ -28,10 +28,27 @@ def clock(row: CaseRow, now: datetime) -> str:
     return f"OVERDUE by {words.span(left)}" if row.due_at < now else f"due in {words.span(left)}"
 
 
+def listed(row: CaseRow) -> None:
+    """A case of the list; it opens in its place, so that the focus and the reader stay where they are."""
+    is_open = filters.opened_case() == row.code
+    topic = words.topic(row.topic) if row.topic else "no topic"
+    with st.container(border=True, key=f"case_{row.id}"):
+        with st.container(gap="xsmall"):
+            st.subheader(f"{row.code}: {words.escaped(row.title, 90)}", anchor=False)
+            st.text(
+                f"{topic}; {words.count(row.mentions, 'mention')}; opened {words.ago(row.opened_at, queries.now())}; "
+                f"first answer: {clock(row, queries.now())}; given to {row.owner or 'nobody'}."
+            )
+        label = f"Close case {row.code}" if is_open else f"Open case {row.code}"
+        st.button(label, key=f"open_{row.id}", on_click=filters.open_case, args=(None if is_open else row.code,))
+        view = queries.case(row.code) if is_open else None
+        if view:
+            show(view)
+
+
 def show(view: CaseView) -> None:
     """The case, its form, and why each mention is there."""
     case, now, zone = view.case, queries.now(), queries.settings().agency.zone
-    st.header(f"Case {case.code}", anchor=False)
     answer = (
         f"answered {words.local(case.answered_at, zone)}" if case.answered_at else words.due(case.due_at, now, zone)
     )
@@ -40,11 +57,11 @@ def show(view: CaseView) -> None:
         f"{case.status.replace('_', ' ').capitalize()}; {topic}; opened {words.local(case.opened_at, zone)}; {answer}; "
         f"given to {case.owner or 'nobody'}; {SENDING.get(case.sending, case.sending).format(case.system)}."
     )
-    st.text(words.text(case.body))
+    st.text(words.shortened(case.body, 1500)[0])
     if session.may("answer"):
         _form(case)
     texts = {item.mention_id: item.text for item in queries.items([link.mention_id for link in view.links])}
-    st.subheader(f"Why {words.count(len(view.mention_ids), 'mention')} are here", anchor=False)
+    st.text(f"{words.count(len(view.mention_ids), 'mention')} at this case; this is why:")
     for link in view.links:
         _link(link, texts.get(link.mention_id))
 
@@ -52,7 +69,7 @@ def show(view: CaseView) -> None:
 def _form(case: CaseRow) -> None:
     states, names = list(Status), ("", *queries.colleagues())
     owner = case.owner if case.owner in names else ""
-    with st.form("case_form"):
+    with st.form(f"case_form_{case.id}"):
         with st.container(horizontal=True):
             status = st.selectbox(
                 "Status of this case",

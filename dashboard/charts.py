@@ -11,7 +11,7 @@ import pandas as pd
 Picture = alt.Chart | alt.LayerChart | alt.FacetChart
 
 #: Contrast with white is 4.5:1 or better for each.
-COLOURS = {"negative": "#a61c00", "neutral": "#5f6368", "positive": "#0b5394", "unread": "#8a5a00"}
+COLOURS = {"negative": "#a61c00", "neutral": "#5f6368", "positive": "#0b5394", "not read": "#8a5a00"}
 BLUE, GREY, RED, INK = "#0b5394", "#5f6368", "#a61c00", "#1b1f24"
 HEIGHT = 300
 
@@ -62,7 +62,9 @@ def sentiment_trend(frame: pd.DataFrame) -> Picture:
     band = base.mark_area(opacity=0.25, color=RED).encode(
         y=alt.Y("low:Q", scale=scale, axis=alt.Axis(format="%"), title="Share negative"), y2="high:Q"
     )
-    line = base.mark_line(color=RED, point=True).encode(y=alt.Y("share:Q", scale=scale, title="Share negative"))
+    line = base.mark_line(color=RED, point=alt.OverlayMarkDef(color=RED)).encode(
+        y=alt.Y("share:Q", scale=scale, title="Share negative")
+    )
     holes = alt.Chart(frame[frame["gap"]]).mark_point(shape="triangle-up", size=90, filled=True, color=INK, opacity=1)
     marks = holes.encode(x="day:T", y=alt.datum(0), tooltip=[alt.Tooltip("day:T"), alt.Tooltip("heard:N")])
     return finished(alt.layer(band, line, marks))
@@ -72,11 +74,12 @@ def volume(frame: pd.DataFrame) -> Picture:
     """Mentions by day, stacked by sentiment.
 
     Args:
-        frame: columns day, sentiment, n.
+        frame: columns day, sentiment (or "unread"), n.
     """
     order = list(COLOURS)
+    frame = wall(frame, "day").replace({"sentiment": {"unread": "not read"}})
     return finished(
-        alt.Chart(wall(frame, "day"))
+        alt.Chart(frame)
         .mark_bar()
         .encode(
             x=alt.X("yearmonthdate(day):T", title=None),

@@ -109,6 +109,17 @@ def form() -> int | None:
     return found
 
 
+def open_case(code: str | None) -> None:
+    """Show a case in the list; None closes it."""
+    st.session_state["open_case"] = code
+
+
+def opened_case() -> str | None:
+    """The case that is open in the list."""
+    found: str | None = st.session_state.get("open_case")
+    return found
+
+
 def say(text: str) -> None:
     """Keep what an action did, for the status line of the next run."""
     st.session_state["said"] = text

@@ -118,7 +118,7 @@ def calls_sentence(table: pd.DataFrame, days: int) -> str:
     coming = table[table["expected"].notna()]
     if coming.empty:
         return f"No calls are expected in the next {ahead}: the phones are closed."
-    peak = coming.loc[coming["expected"].idxmax()]
+    peak = coming.iloc[int(coming["expected"].argmax())]
     return (
         f"{coming['expected'].sum():,.0f} calls are expected in the next {ahead}; most at "
         f"{peak['start']:%a %H:%M}: {peak['expected']:.0f}, likely {peak['low']:.0f} to {peak['high']:.0f}. "
@@ -160,7 +160,7 @@ def agents_sentence(staffing: pd.DataFrame, target: Target) -> str:
     goal = f"{target.share:.0%} of calls answered within {target.wait.total_seconds():.0f} s"
     if staffing.empty:
         return f"Nobody needs to be scheduled for {goal}: the phones are closed."
-    most = staffing.loc[staffing["median"].idxmax()]
+    most = staffing.iloc[int(staffing["median"].argmax())]
     return (
         f"For {goal}, most people are needed at {most['start']:%a %H:%M}: {most['median']:.0f} on the schedule for the "
         f"expected calls, {most['cautious']:.0f} to be safe in 8 of 10 cases. {target.shrinkage:.0%} of paid time off "

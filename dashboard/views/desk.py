@@ -15,15 +15,17 @@ with st.container(horizontal=True, key="counts"):
         ("Negative", counts.negative),
         ("May be about harm", counts.safety),
     ):
-        st.metric(label, f"{n:,}", width=180)
+        st.metric(label, f"{n:,}", width=150)
 
 wish = filters.wish(session.person().name)
 total = queries.waiting_count(wish)
 number = filters.page_number(total, "page")
 items = queries.inbox(wish, number, filters.loaded())
-st.header(f"{words.count(total, 'mention')} to answer, page {number + 1}", anchor=False)
+st.header(
+    f"{words.count(total, 'mention')} to answer, page {number + 1}" if total else "Nothing to answer", anchor=False
+)
 if not total and not any(wish.narrow.values()):
-    st.text("Nothing waits for an answer. New mentions come here by themselves once a source is set up: see Sources.")
+    st.text("All is answered. New mentions come here by themselves once a source is set up: see Sources.")
 elif not items:
     st.text("Nothing that waits fits these filters. Choose another topic, language or person above.")
 

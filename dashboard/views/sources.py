@@ -18,6 +18,8 @@ rows = queries.source_rows()
 totals = stats.heard_by_source(ledger)
 if not rows:
     st.text("No source is set up. Run openear init, or add one to openear.toml; or import a file: openear import FILE")
+elif not session.may("operate"):
+    st.text("A manager can have a source asked at once and retry work that was given up.")
 for row in rows:
     with st.container(border=True, key=f"source_{row.name}"):
         st.subheader(f"{row.name}: {heard.state(row, now)}", anchor=False)

@@ -130,6 +130,17 @@ def _mentions(tx: Connection, now: datetime) -> dict[str, int]:
     return ids
 
 
+def arrive(world: World, name: str, said: Said, now: datetime) -> int:
+    """One more mention, read; its id."""
+    batch = Batch(
+        mentions=(_mention(name, said, "mastodon", now, now),), coverage=Coverage(since=None, until=now, complete=True)
+    )
+    with world.store.write() as tx:
+        (number,) = mentions.add(tx, "tag", batch, now=now).new
+        scores.add(tx, [(number, mentions.text_hash(said.text), _scores(said))], now)
+    return number
+
+
 def _platform(name: str, n: int) -> str:
     if not name.startswith("o"):
         return "mastodon"
