@@ -20,9 +20,9 @@ def page(world: World, name: str, who: str | None = "maria", **query: str) -> Ap
         at.session_state["sign_in"] = world.sign_in(who, datetime.now(UTC))
     for key, value in query.items():
         at.query_params[key] = value
-    at.run()
     if name != "desk":
-        at.switch_page(f"views/{name}.py").run()
+        at.switch_page(f"views/{name}.py")
+    at.run()
     sound(at)
     return at
 

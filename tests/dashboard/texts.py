@@ -37,14 +37,14 @@ MAIN = Said(
 ALIKE = Said("Mill Street is under water, a main must have burst there", "drainage_flooding_water_sewer", needs=0.9)
 #: The needle is what a person must be able to read on the page, as it was written.
 HOSTILE = {
+    "bidi": "Refund \u202egnp.exe\u202c is \u2066hidden\u2069 here",
+    "formula": '=HYPERLINK("https://evil.example","click") +cmd|\' /C calc\'!A0',
     "img": "<img src=x onerror=alert(1)> broken streetlight on Pine Road",
     "script": "<script>document.title='owned'</script> my bin was not emptied",
     "picture": "look ![x](https://evil.example/p.png) at this pothole",
     "link": "[your refund](javascript:alert(1)) and [here](https://evil.example/login)",
     "icon": ":material/delete: :smile: :red[all clear] :streamlit:",
     "latex": "$\\frac{1}{0}$ and $$x^2$$ dollars for a permit?",
-    "bidi": "Refund \u202egnp.exe\u202c is \u2066hidden\u2069 here",
     "heading": "# Everything is answered\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n> quoted",
-    "formula": '=HYPERLINK("https://evil.example","click") +cmd|\' /C calc\'!A0',
 }
 LONG = "This went on for hours. " * 420

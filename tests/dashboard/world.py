@@ -191,7 +191,10 @@ def _cases(tx: Connection, ids: dict[str, int], now: datetime) -> dict[str, int]
         opened_at = now - timedelta(hours=2 + 9 * n)
         case_id = cases.open(tx, draft.key, draft, opened_at, LINKER)
         cases.set_due(tx, case_id, opened_at + timedelta(hours=24))
-        opens = Link(verdict=Verdict.OPEN, rule=Rule.NEW, case_id=case_id, score=0.9, evidence={"needs_answer": 0.9})
+        seen: dict[str, object] = {"needs_answer": 0.9}
+        if name == "harm":
+            seen["suggestion"] = {"may_belong_to": found["main"], "by": "similar", "cosine": 0.81}
+        opens = Link(verdict=Verdict.OPEN, rule=Rule.NEW, case_id=case_id, score=0.9, evidence=seen)
         cases.link(tx, ids[name], opens, opened_at, LINKER)
         found[name] = case_id
     cases.assign(tx, found["o1"], "maria", MARIA, now)
