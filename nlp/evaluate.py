@@ -98,8 +98,9 @@ def sentiment(frame: pd.DataFrame, classifier: Classifier) -> Report:
         "macro_f1": float(f1_score(truth, named, labels=np.unique(truth), average="macro", zero_division=0)),
         "calibration_error": calibration_error(chances.max(1), right),
         "share_read": float(kept.mean()),
-        "accuracy_where_read": float(right[kept].mean()) if kept.any() else float("nan"),
     }
+    if kept.any():
+        figures["accuracy_where_read"] = float(right[kept].mean())
     figures |= {
         f"accuracy_of_surest_{share:.0%}": good for share, _, good in coverage_curve(chances.max(1), right)[1:6:2]
     }

@@ -47,13 +47,13 @@ def together(classifier: OpenearClassifier) -> list[Scores]:
     return classifier.classify([Passage(text=text) for text in TEXTS])
 
 
-def test_scores_come_in_the_order_and_number_asked(together: list[Scores], classifier: OpenearClassifier):
+def test_scores_come_in_the_order_and_number_asked(together: list[Scores], classifier: OpenearClassifier) -> None:
     assert len(together) == len(TEXTS)
     assert {scores.model + "@" + scores.revision for scores in together} == {classifier.model}
     assert classifier.classify([]) == []
 
 
-def test_all_chances_are_chances(together: list[Scores]):
+def test_all_chances_are_chances(together: list[Scores]) -> None:
     for scores in together:
         assert all(0 <= value <= 1 for value in numbers(scores))
         s = scores.sentiment
@@ -63,7 +63,7 @@ def test_all_chances_are_chances(together: list[Scores]):
         assert {t.name for t in scores.topics} <= set(TOPICS) - {"other"}
 
 
-def test_a_text_scores_the_same_alone_and_in_any_batch(together: list[Scores], classifier: OpenearClassifier):
+def test_a_text_scores_the_same_alone_and_in_any_batch(together: list[Scores], classifier: OpenearClassifier) -> None:
     """On torch in float32 to 1e-6; the exported encoder is compared bit by bit in test_encoder."""
     for text, expected in zip(TEXTS, together, strict=True):
         (alone,) = classifier.classify([Passage(text=text)])
@@ -72,19 +72,19 @@ def test_a_text_scores_the_same_alone_and_in_any_batch(together: list[Scores], c
         assert alone.language == expected.language
 
 
-def test_twice_is_the_same(classifier: OpenearClassifier):
+def test_twice_is_the_same(classifier: OpenearClassifier) -> None:
     passages = [Passage(text=text) for text in TEXTS[:4]]
     assert classifier.classify(passages) == classifier.classify(passages)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=80))
-def test_any_text_is_read(classifier: OpenearClassifier, text: str):
+def test_any_text_is_read(classifier: OpenearClassifier, text: str) -> None:
     (scores,) = classifier.classify([Passage(text=text)])
     assert all(0 <= value <= 1 for value in numbers(scores))
 
 
-def test_nothing_to_read_is_said_so(together: list[Scores]):
+def test_nothing_to_read_is_said_so(together: list[Scores]) -> None:
     for scores in together[-2:]:
         assert scores.unsure == frozenset(HEADS)
         assert scores.abstained
@@ -93,7 +93,7 @@ def test_nothing_to_read_is_said_so(together: list[Scores]):
         assert scores.language == "und"
 
 
-def test_languages_that_are_not_read_abstain(together: list[Scores]):
+def test_languages_that_are_not_read_abstain(together: list[Scores]) -> None:
     german, spanish = together[4], together[3]
     assert german.language == "de"
     assert german.abstained
@@ -103,7 +103,7 @@ def test_languages_that_are_not_read_abstain(together: list[Scores]):
     assert "needs_answer" not in spanish.unsure
 
 
-def test_the_plain_cases_are_read_right(together: list[Scores]):
+def test_the_plain_cases_are_read_right(together: list[Scores]) -> None:
     light, thanks, gas, basura = together[:4]
     assert light.needs_answer > 0.7
     assert light.sentiment.positive < 0.2
@@ -117,7 +117,7 @@ def test_the_plain_cases_are_read_right(together: list[Scores]):
     assert basura.needs_answer > 0.7
 
 
-def test_vectors_are_unit_and_bring_like_texts_together(classifier: OpenearClassifier):
+def test_vectors_are_unit_and_bring_like_texts_together(classifier: OpenearClassifier) -> None:
     texts = ["Pothole on Main St ruined my tire", "Huge pothole, Main Street, bent my rim", "The pool closes too early"]
     found = [
         np.frombuffer(s.vector, "<f2").astype(float) for s in classifier.classify([Passage(text=t) for t in texts])
@@ -127,9 +127,9 @@ def test_vectors_are_unit_and_bring_like_texts_together(classifier: OpenearClass
     assert found[0] @ found[1] > 0.6 > found[0] @ found[2]
 
 
-def test_a_hundred_thousand_letters_are_read_to_the_end(classifier: OpenearClassifier):
+def test_long_texts_are_read_to_the_end(classifier: OpenearClassifier) -> None:
     """The only alarming sentence stands at the very end of a long, dull letter."""
-    dull = "The library is open on Monday and the flowers are in bloom. " * 330
+    dull = "The library is open on Monday and the flowers are in bloom. " * 120
     calm, alarmed = classifier.classify(
         [
             Passage(text=dull),
@@ -141,7 +141,7 @@ def test_a_hundred_thousand_letters_are_read_to_the_end(classifier: OpenearClass
     assert all(0 <= value <= 1 for value in numbers(endless))
 
 
-def test_stars_are_evidence(classifier: OpenearClassifier):
+def test_stars_are_evidence(classifier: OpenearClassifier) -> None:
     text = "Waited two hours at the permit desk."
     one, none, five = classifier.classify([Passage(text=text, stars=stars) for stars in (1.0, None, 5.0)])
     assert one.sentiment.negative > none.sentiment.negative > five.sentiment.negative
@@ -150,7 +150,7 @@ def test_stars_are_evidence(classifier: OpenearClassifier):
     assert "sentiment" not in one.unsure
 
 
-def test_praise_below_a_complaint_is_not_counted(classifier: OpenearClassifier):
+def test_praise_below_a_complaint_is_not_counted(classifier: OpenearClassifier) -> None:
     parent = "The city ignored my flooded basement for a month, shameful"
     reply, post = classifier.classify(
         [
@@ -162,7 +162,7 @@ def test_praise_below_a_complaint_is_not_counted(classifier: OpenearClassifier):
     assert "sentiment" not in post.unsure
 
 
-def test_same_here_takes_after_what_it_answers(classifier: OpenearClassifier):
+def test_same_here_takes_after_what_it_answers(classifier: OpenearClassifier) -> None:
     parent = "The number 14 bus never came again, I want an answer from the city"
     reply, alone = classifier.classify([Passage(text="Same here!", parent_text=parent), Passage(text="Same here!")])
     assert reply.needs_answer > alone.needs_answer
@@ -170,7 +170,7 @@ def test_same_here_takes_after_what_it_answers(classifier: OpenearClassifier):
     assert not rules.agrees("same here, and now the driver yelled at my son")
 
 
-def test_a_namesake_is_told_apart(classifier: OpenearClassifier):
+def test_a_namesake_is_told_apart(classifier: OpenearClassifier) -> None:
     ours, band, elsewhere = classifier.classify(
         [
             Passage(text="City of Maple Harbor, my trash was not collected on Quarry Road"),
@@ -182,7 +182,7 @@ def test_a_namesake_is_told_apart(classifier: OpenearClassifier):
     assert elsewhere.about_us < ours.about_us
 
 
-def test_names_are_found_as_people_write_them():
+def test_names_are_found_as_people_write_them() -> None:
     names = Names(
         Agency(names=("City of Maple Harbor",), handles=("mapleharbor",), places=("Quarry Road",), subdivision="MA")
     )
@@ -196,7 +196,7 @@ def test_names_are_found_as_people_write_them():
     assert names.evidence("me too", "why is @mapleharbor silent?").by_rule == 1.5
 
 
-def test_without_a_name_nothing_is_said_about_whom_it_is_about(classifier: OpenearClassifier):
+def test_without_a_name_nothing_is_said_about_whom_it_is_about(classifier: OpenearClassifier) -> None:
     nameless = OpenearClassifier(classifier._weights, classifier._encoder, classifier._described, Agency())
     (scores,) = nameless.classify([Passage(text=TEXTS[0])])
     assert "about_us" in scores.unsure

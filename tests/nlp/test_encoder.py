@@ -9,11 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer
 
 from core.errors import SettingsError
-from nlp import base, export, runners, shipped, tokens
-from nlp.encoder import FEATURES, WIDTH, Encoder, text_vectors
+from core.scores import Passage
+from nlp import base, data, descriptions, export, runners, shipped, tokens
+from nlp.classifier import OpenearClassifier
+from nlp.encoder import WIDTH, Encoder, text_vectors
+from nlp.heads import NEEDS
 from nlp.shipped import Shipped
+from tests.nlp.conftest import AGENCY
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [
@@ -27,16 +32,17 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
+def tokenizer() -> Tokenizer:
     return tokens.load_tokenizer(base.locate().tokenizer)
 
 
-def test_the_plain_branch_is_the_published_encoder(encoder: Encoder):
+def test_the_plain_branch_is_the_published_encoder(encoder: Encoder) -> None:
     """Oracle: transformers' own BertModel on the same ids."""
     import torch
     from transformers import BertModel
 
-    bert = BertModel.from_pretrained(base.locate().weights.parent).eval()
+    bert = BertModel.from_pretrained(base.locate().weights.parent)
+    bert.train(False)
     encoded = encoder.encode(TEXTS[:4])
     for window, features in zip(encoded.windows, encoded.features, strict=True):
         with torch.inference_mode():
@@ -45,14 +51,14 @@ def test_the_plain_branch_is_the_published_encoder(encoder: Encoder):
         assert np.allclose(features[WIDTH : 2 * WIDTH], states.amax(0), atol=2e-5)
 
 
-def test_the_adapted_branch_differs(encoder: Encoder):
+def test_the_adapted_branch_differs(encoder: Encoder) -> None:
     features = encoder.encode(TEXTS[:1]).features
     assert np.abs(features[0, :WIDTH] - features[0, 2 * WIDTH : 3 * WIDTH]).max() > 0.1
 
 
 @settings(max_examples=60, deadline=None)
 @given(length=st.integers(0, 900))
-def test_every_token_of_a_text_is_in_a_window(tokenizer, length: int):
+def test_every_token_of_a_text_is_in_a_window(tokenizer: Tokenizer, length: int) -> None:
     ids = list(range(1000, 1000 + length))
     parts = list(tokens._parts(ids))
     assert all(len(part) <= tokens.WINDOW for part in parts)
@@ -63,22 +69,23 @@ def test_every_token_of_a_text_is_in_a_window(tokenizer, length: int):
 
 
 @given(st.lists(st.integers(2, 128), min_size=1, max_size=60))
-def test_batches_hold_every_window_once_under_the_budget(lengths: list[int]):
+def test_batches_hold_every_window_once_under_the_budget(lengths: list[int]) -> None:
     made = list(tokens.batches([[7] * length for length in lengths]))
     assert sorted(row for batch in made for row in batch.rows) == list(range(len(lengths)))
     for batch in made:
         assert batch.ids.size <= tokens.BUDGET or len(batch.rows) == 1
         assert [lengths[row] for row in batch.rows] == batch.mask.sum(1).tolist()
+        assert {-(-lengths[row] // tokens.STEP) * tokens.STEP for row in batch.rows} == {batch.ids.shape[1]}
 
 
-def test_an_endless_word_is_read_piece_by_piece(tokenizer):
+def test_an_endless_word_is_read_piece_by_piece(tokenizer: Tokenizer) -> None:
     ((window,),) = tokens.windows(tokenizer, ["ab" * 60])
     unknown = tokenizer.token_to_id("[UNK]")
     assert unknown not in window
     assert len(window) > 10
 
 
-def test_a_long_text_takes_many_windows_and_one_vector(encoder: Encoder):
+def test_a_long_text_takes_many_windows_and_one_vector(encoder: Encoder) -> None:
     encoded = encoder.encode([TEXTS[5], "short"])
     assert (encoded.owner == 0).sum() >= 4
     vectors = text_vectors(encoded, 2)
@@ -86,17 +93,30 @@ def test_a_long_text_takes_many_windows_and_one_vector(encoder: Encoder):
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_exported_encoder_is_deaf_to_neighbours_and_true_to_torch(encoder: Encoder, exported: Path):
-    fast = Encoder(encoder.tokenizer, runners.OpenVinoRunner(exported, 2))
-    together = fast.encode(TEXTS)
-    for place, text in enumerate(TEXTS):
-        alone = fast.encode([text]).features
-        assert np.array_equal(alone, together.features[together.owner == place])
-    wanted = encoder.encode(TEXTS).features
-    for part in range(0, FEATURES, WIDTH):
-        ours, theirs = together.features[:, part : part + WIDTH], wanted[:, part : part + WIDTH]
-        cosine = (ours * theirs).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
-        assert np.median(cosine) > 0.98
+def test_exported_encoder_is_deaf_to_neighbours(exported: Path, tokenizer: Tokenizer) -> None:
+    """To the last bit, in another order and in other company too."""
+    fast = Encoder(tokenizer, runners.OpenVinoRunner(exported, 2))
+    texts = [*TEXTS, *data.needs_rows()["text"].head(60)]
+    together = fast.encode(texts)
+    back = fast.encode(texts[::-1])
+    for place, text in enumerate(texts):
+        among = together.features[together.owner == place]
+        assert np.array_equal(fast.encode([text]).features, among)
+        assert np.array_equal(back.features[back.owner == len(texts) - 1 - place], among)
+
+
+def test_exported_encoder_agrees_with_torch(classifier: OpenearClassifier, weights: Shipped, exported: Path) -> None:
+    """The golden test: int8 against float32, label by label. The 500 texts of the model card give 0.98."""
+    fast = Encoder(classifier._encoder.tokenizer, runners.OpenVinoRunner(exported, 1))
+    quick = OpenearClassifier(weights, fast, descriptions.load(fast), AGENCY)
+    own = data.needs_rows()
+    passages = [Passage(text=text) for text in own[own["part"] == "test"]["text"].head(200)]
+    pairs = list(zip(quick.classify(passages), classifier.classify(passages), strict=True))
+    read = [(one, other) for one, other in pairs if not one.abstained and not other.abstained]
+    assert len(read) > 80
+    assert np.mean([one.sentiment.label == other.sentiment.label for one, other in read]) >= 0.98
+    for need in NEEDS:
+        assert np.mean([(getattr(a, need) >= 0.5) == (getattr(b, need) >= 0.5) for a, b in pairs]) >= 0.97
 
 
 SCORER = """
@@ -118,7 +138,7 @@ print(json.dumps([found.runtime, found.model, sorted({m.split(".")[0] for m in s
 """
 
 
-def test_the_scoring_process_needs_neither_torch_nor_the_network(exported: Path):
+def test_the_scoring_process_needs_neither_torch_nor_the_network(exported: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCORER, str(exported.parent)], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -136,17 +156,17 @@ assert "stub" in used.tm.__name__, used.tm
 """
 
 
-def test_telemetry_cannot_be_imported():
+def test_telemetry_cannot_be_imported() -> None:
     subprocess.run([sys.executable, "-c", HUSHED], cwd=ROOT, check=True, capture_output=True, timeout=200)
 
 
-def test_without_an_export_torch_reads(weights: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_an_export_torch_reads(weights: Shipped, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(runners.CHOICE, "torch")
     assert runners.choose(weights, cache=tmp_path, threads=1).name == "torch"
     assert not list(tmp_path.iterdir())
 
 
-def test_a_damaged_export_is_not_used(exported: Path, tmp_path: Path):
+def test_a_damaged_export_is_not_used(exported: Path, tmp_path: Path) -> None:
     for name in (*export.FILES, export.DIGESTS):
         (tmp_path / name).write_bytes((exported / name).read_bytes())
     assert export.is_whole(tmp_path)
@@ -155,7 +175,7 @@ def test_a_damaged_export_is_not_used(exported: Path, tmp_path: Path):
     assert not export.is_whole(tmp_path)
 
 
-def test_another_tokenizer_is_refused(tmp_path: Path):
+def test_another_tokenizer_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(SettingsError, match="sha256"):
         base.check(tmp_path / "tokenizer.json", base.TOKENIZER_SHA256)

@@ -43,7 +43,7 @@ class Fixed:
         )
 
 
-def test_sentiment_figures():
+def test_sentiment_figures() -> None:
     frame = pd.DataFrame({"text": ["a", "b", "c", "unclear"], "label": ["negative", "negative", "positive", "neutral"]})
     report = evaluate.sentiment(frame, Fixed({"a": (0.8, 0.1, 0.1), "b": (0.1, 0.1, 0.8), "c": (0.1, 0.1, 0.8)}))
     assert report.figures["accuracy"] == pytest.approx(0.75)
@@ -54,13 +54,13 @@ def test_sentiment_figures():
     assert report.figures["accuracy_where_read"] == pytest.approx(2 / 3)
 
 
-def test_calibration_error_by_hand():
+def test_calibration_error_by_hand() -> None:
     """Two bins: 0.9 promised and half right; 0.1 promised and none right."""
     error = calibrate.calibration_error(np.array([0.9, 0.9, 0.1, 0.1]), np.array([1.0, 0.0, 0.0, 0.0]))
     assert error == pytest.approx((0.8 + 0.2) / 4)
 
 
-def test_topic_figures():
+def test_topic_figures() -> None:
     frame = pd.DataFrame(
         {"text": ["a", "b", "c", "d"], "label": ["noise", "noise", "graffiti_posters", "other"]},
     )
@@ -71,7 +71,7 @@ def test_topic_figures():
     assert report.confusion == ((0, 1), (0, 2))
 
 
-def test_linking_figures():
+def test_linking_figures() -> None:
     frame = pd.DataFrame({"text_a": ["a", "a", "b"], "text_b": ["a2", "b", "b2"], "label": [1, 0, 1]})
     vectors = {"a": [1.0, 0.0], "a2": [1.0, 0.0], "b": [0.0, 1.0], "b2": [0.6, 0.8]}
     report = evaluate.linking(frame, Fixed(vectors=vectors))
@@ -80,7 +80,7 @@ def test_linking_figures():
     assert report.figures["recall_at_precision_95"] == 1
 
 
-def test_reports_can_be_read_by_people_and_machines():
+def test_reports_can_be_read_by_people_and_machines() -> None:
     frame = pd.DataFrame({"text": ["a", "b"], "label": ["negative", "positive"]})
     report = evaluate.sentiment(frame, Fixed())
     assert "accuracy" in report.table()
@@ -96,17 +96,17 @@ def test_reports_can_be_read_by_people_and_machines():
         (pd.DataFrame({"text": [None], "label": ["negative"]}), "no row"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said(frame: pd.DataFrame, said: str):
+def test_what_is_wrong_with_a_file_is_said(frame: pd.DataFrame, said: str) -> None:
     with pytest.raises(BadInput, match=said):
         evaluate.sentiment(frame, Fixed())
 
 
-def test_pairs_of_one_label_say_nothing():
+def test_pairs_of_one_label_say_nothing() -> None:
     with pytest.raises(BadInput, match="both labels"):
         evaluate.linking(pd.DataFrame({"text_a": ["a"], "text_b": ["b"], "label": [1]}), Fixed())
 
 
-def test_files_of_both_kinds_are_read(tmp_path: Path):
+def test_files_of_both_kinds_are_read(tmp_path: Path) -> None:
     frame = pd.DataFrame({"text": ["a, b"], "label": ["negative"]})
     frame.to_csv(tmp_path / "t.csv", index=False)
     frame.to_parquet(tmp_path / "t.parquet")

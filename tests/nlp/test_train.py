@@ -1,6 +1,7 @@
 """Training: only listed rows, no copy of a text on both sides, and heads that learn what there is to learn."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,7 @@ def civic(shared: Path) -> pd.DataFrame:
     return data.civic_rows(shared / "data" / "train")
 
 
-def test_only_listed_sources_are_learnt_from(sentiment: pd.DataFrame, civic: pd.DataFrame):
+def test_only_listed_sources_are_learnt_from(sentiment: pd.DataFrame, civic: pd.DataFrame) -> None:
     listed = pd.read_csv(data.LISTED)
     assert set(sentiment["source"]) | set(civic["source"]) <= set(listed["source"])
     forbidden = "airline|yelp_10k|newport|tass|emoevent|cityhall|sst|sf311|publicstuff"
@@ -32,17 +33,17 @@ def test_only_listed_sources_are_learnt_from(sentiment: pd.DataFrame, civic: pd.
     assert not pd.concat([sentiment, civic])["source"].str.contains(forbidden).any()
 
 
-def test_the_list_says_how_many_rows_there_are(shared: Path):
+def test_the_list_says_how_many_rows_there_are(shared: Path) -> None:
     listed = pd.read_csv(data.LISTED)
     for name, group in listed[listed["set"] != "nlp/texts"].groupby("set"):
         counts = pd.read_parquet(shared / "data" / "train" / f"{name}.parquet")["source"].value_counts()
-        for row in group.itertuples():
-            assert counts[row.source] == row.rows
+        for source, rows in zip(group["source"], group["rows"], strict=True):
+            assert counts[source] == rows
     assert listed.set_index("source")["rows"]["nlp/texts"] == len(data.needs_rows())
     assert listed.notna().all().all()
 
 
-def test_no_copy_of_a_text_is_on_both_sides(sentiment: pd.DataFrame, civic: pd.DataFrame):
+def test_no_copy_of_a_text_is_on_both_sides(sentiment: pd.DataFrame, civic: pd.DataFrame) -> None:
     for frame in (sentiment, civic):
         letters = frame["text"].map(data.letters)
         long = letters.str.len() >= 25  # shorter ones are said by many
@@ -56,12 +57,12 @@ def test_no_copy_of_a_text_is_on_both_sides(sentiment: pd.DataFrame, civic: pd.D
 
 
 @given(st.text())
-def test_a_part_is_one_of_three_and_always_the_same(key: str):
+def test_a_part_is_one_of_three_and_always_the_same(key: str) -> None:
     assert data.part_of(key) == data.part_of(key)
     assert data.part_of(key) in {"fit", "tune", "check"}
 
 
-def test_low_rank_matrices_start_as_nothing_and_merge_into_what_they_trained():
+def test_low_rank_matrices_start_as_nothing_and_merge_into_what_they_trained() -> None:
     torch.manual_seed(1)
     trunk = Trunk(vocabulary=50, positions=8).eval().requires_grad_(False)
     ids, mask = torch.randint(0, 50, (3, 6)), torch.ones(3, 6)
@@ -83,8 +84,8 @@ def test_low_rank_matrices_start_as_nothing_and_merge_into_what_they_trained():
     assert torch.allclose(changed[:, : 2 * HIDDEN], before[:, : 2 * HIDDEN])
 
 
-def test_stance_is_learnt_and_the_same_seed_gives_the_same_weights():
-    def trained():
+def test_stance_is_learnt_and_the_same_seed_gives_the_same_weights() -> None:
+    def trained() -> tuple[dict[str, Any], Any, Any]:
         torch.manual_seed(3)
         trunk = Trunk(vocabulary=20, positions=8).eval().requires_grad_(False)
         lists = [[1, word, word, 2] for word in range(3, 9)] * 8
@@ -102,7 +103,7 @@ def test_stance_is_learnt_and_the_same_seed_gives_the_same_weights():
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def test_padding_is_not_seen():
+def test_padding_is_not_seen() -> None:
     torch.manual_seed(5)
     trunk = Trunk(vocabulary=50, positions=8).eval().requires_grad_(False)
     ids = torch.randint(1, 50, (1, 4))
@@ -112,7 +113,7 @@ def test_padding_is_not_seen():
     assert padding_bias(mask).shape == (1, 1, 1, 7)
 
 
-def test_linear_heads_find_what_is_there_and_leave_out_what_weighs_nothing():
+def test_linear_heads_find_what_is_there_and_leave_out_what_weighs_nothing() -> None:
     rng = np.random.default_rng(2)
     features = rng.normal(size=(400, 5)).astype(np.float32)
     targets = (features[:, :2] > 0).astype(float)
@@ -127,7 +128,7 @@ def test_linear_heads_find_what_is_there_and_leave_out_what_weighs_nothing():
     assert (((features * 3 + 1) @ weight.T + bias > 0) == targets).mean() > 0.97
 
 
-def test_topics_that_go_together_do_not_count_against_each_other():
+def test_topics_that_go_together_do_not_count_against_each_other() -> None:
     topics = ("building_code_property", "noise", "trash_dumping_cleaning", "trees_vegetation")
     rows = pd.DataFrame({"label": ["building_code_property", "other", "not_civic", "positive", "own"]})
     targets, weights = fitting.topic_targets(rows, topics)
@@ -138,7 +139,7 @@ def test_topics_that_go_together_do_not_count_against_each_other():
     assert not weights[4].any()
 
 
-def test_our_own_labels_count_in_full():
+def test_our_own_labels_count_in_full() -> None:
     own = {"label": "own", "source": "nlp/texts", "needs_answer": 1, "urgency": 0, "safety": 0, "about_us": 1}
     tweet = {"label": "neutral", "source": "semeval2013_2016_taskA"}
     targets, weights = fitting.need_targets(pd.DataFrame([own, tweet]))
@@ -148,14 +149,14 @@ def test_our_own_labels_count_in_full():
 
 
 @given(st.lists(st.integers(0, lexical.PIECES - 1), max_size=60))
-def test_word_buckets_are_within_bounds_and_each_once(ids: list[int]):
+def test_word_buckets_are_within_bounds_and_each_once(ids: list[int]) -> None:
     found = lexical.buckets([101, *ids, 102])
     assert len(set(found.tolist())) == len(found)
     assert set(ids) <= set(found.tolist())
     assert all(0 <= bucket < lexical.BUCKETS for bucket in found)
 
 
-def test_temperature_and_line_calibrate_what_was_too_sure():
+def test_temperature_and_line_calibrate_what_was_too_sure() -> None:
     rng = np.random.default_rng(4)
     logits = rng.normal(size=(4000, 3)) * 1.5
     chances = calibrate.softmax(logits)
@@ -170,7 +171,7 @@ def test_temperature_and_line_calibrate_what_was_too_sure():
     assert calibrate.sigmoid(score + moved).mean() == pytest.approx(truth.mean(), abs=1e-6)
 
 
-def test_abstaining_buys_accuracy_and_never_too_much_coverage():
+def test_abstaining_buys_accuracy_and_never_too_much_coverage() -> None:
     chances = np.linspace(0.34, 1, 1000)
     right = (np.random.default_rng(6).random(1000) < chances).astype(float)
     limit = calibrate.abstain_below(chances, right, accuracy=0.8, least_coverage=0.5)
@@ -184,7 +185,7 @@ def test_abstaining_buys_accuracy_and_never_too_much_coverage():
     assert shares[0] == 1
 
 
-def test_thresholds_reach_their_precision():
+def test_thresholds_reach_their_precision() -> None:
     chances = np.linspace(0, 1, 101)
     truth = (chances >= 0.6).astype(float)
     limit = calibrate.threshold_for(chances, truth, precision=1.0)
