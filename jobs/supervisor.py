@@ -86,7 +86,10 @@ class Supervisor:
         part.falls = [moment for moment in part.falls if now - moment < 60] + [now]
         if len(part.falls) >= 5:
             if part.essential:
-                sys.stderr.write(f"{part.name} fell five times within a minute: see {self._logs / part.name}.log\n")
+                log = self._logs / f"{part.name}.log"
+                sys.stderr.write(
+                    f"{part.name} fell five times within a minute. It said: {last_words(log)}\nSee {log}\n"
+                )
                 return False
             part.process = None
             return True
@@ -106,6 +109,14 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 _signal_group(process, signal.SIGKILL)
                 process.wait()
+
+
+def last_words(log: Path) -> str:
+    """The last line of a log, at most 500 characters; "nothing" if it is empty."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 4000))
+        lines = file.read().decode("utf-8", "replace").split("\n")
+    return next((line.strip()[-500:] for line in reversed(lines) if line.strip()), "nothing")
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from jobs.supervisor import Part, Supervisor
 
@@ -23,11 +24,14 @@ def test_all_parts_end_even_the_stubborn(tmp_path: Path) -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
 
 
-def test_a_part_that_falls_is_started_again_but_not_for_ever(tmp_path: Path) -> None:
+def test_a_part_that_falls_is_started_again_but_not_for_ever(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     part = Part(name="falls", command=(sys.executable, "-c", "print('down'); raise SystemExit(3)"))
     supervisor = Supervisor([part], tmp_path, restart=0.0)
     supervisor.start()
     assert supervisor.watch() == 1
+    assert "It said: down" in capsys.readouterr().err
     assert (tmp_path / "falls.log").read_text().count("down") == 5
 
 
