@@ -77,8 +77,7 @@ def alone(visit: Visit) -> bool:
 
 def test_axe_finds_nothing_and_nobody_else_is_asked(visit: Visit) -> None:
     for name in each_page(visit):
-        for folded in visit.page.locator("[data-testid=stMain] details:not([open]) summary").all():
-            folded.click()
+        visit.page.evaluate("document.querySelectorAll('main details > summary').forEach(folded => folded.click())")
         visit.page.wait_for_timeout(300)
         assert violations(visit) == [], name
         assert visit.page.title() == f"{name.capitalize()} – openear"
@@ -132,10 +131,9 @@ def test_what_residents_wrote_is_text_in_the_browser(visit: Visit) -> None:
     visit.open("desk")
     visit.page.get_by_label("Order", exact=False).first.click()
     visit.page.get_by_role("option", name="Newest first").click()
-    visit.page.get_by_text(HOSTILE["picture"], exact=True).wait_for()
-    shown = visit.page.locator("[data-testid=stMain]").inner_text()
     for name in ("img", "script", "picture", "link", "icon", "latex"):
-        assert HOSTILE[name] in shown, name
+        visit.page.get_by_text(HOSTILE[name], exact=True).wait_for()
+    assert visit.page.locator("[data-testid=stMain] img").count() == 0
     visit.open("cases")
     assert any(HOSTILE_TITLE in each.replace(JOINER, "") for each in visit.page.locator("h3").all_inner_texts())
     assert visit.page.locator("[data-testid=stMain] a").count() == 0

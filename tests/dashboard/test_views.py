@@ -334,7 +334,7 @@ def test_sources_say_how_each_does_and_what_is_missing(full: World) -> None:
     shown = plain(at)
     headings = [each.value for each in at.subheader]
     assert "tag: works" in headings
-    assert "paper: did not answer, is asked again in 19 minutes" in headings
+    assert any(each.startswith("paper: did not answer, is asked again in") for each in headings)
     assert "reviews: refused: an operator must act" in headings
     assert "tag: 37 mentions were missed" in shown
     assert "a back-fill is under way, 0 fetched, 37 are still missing" in shown
