@@ -19,8 +19,10 @@ from storage import alerts, calls, cases, coverage, mentions, requests, series, 
 log = logging.getLogger("openear.schedule")
 
 TICK = timedelta(seconds=5)
-#: A gap that brought nothing is asked again after this long.
+#: A gap that brought nothing is asked again after this long, and after longer when it is older.
 BACKFILL_EVERY = timedelta(minutes=10)
+#: What a source counts but does not show may be shown later; after this long it is given up.
+GIVE_UP = timedelta(days=2)
 RECHECK_EVERY = timedelta(days=1)
 FOLDER_EVERY = timedelta(minutes=1)
 SWEEP_ATTEMPTS = 6
@@ -71,13 +73,7 @@ def _sweep(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, i
 def _sources(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
     """One head a due source, unless the last one still waits: it will read all there is."""
     due = sources.claim_due(tx, now, AT_ONCE, rng=runtime.rng)
-    if not due:
-        return []
-    waiting = {
-        u.payload.get("source")
-        for u in work.pending(tx, ["collect"], MOST_WAITING)
-        if u.payload.get("task", "head") == "head"
-    }
+    waiting = _waiting(tx, "head") if due else set()
     units: list[tuple[str, int]] = []
     for row in due:
         if row.name not in waiting:
@@ -86,20 +82,40 @@ def _sources(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str,
     return units
 
 
+def _waiting(tx: Connection, task: str) -> set[str]:
+    """The sources for which such a unit waits."""
+    units = work.pending(tx, ["collect"], MOST_WAITING)
+    return {str(unit.payload.get("source")) for unit in units if unit.payload.get("task", "head") == task}
+
+
 def _backfills(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:
-    """Newest gap first, one a source, so that no back-fill starves live listening."""
+    """Newest gap first, one a source at a time, so that no back-fill starves live listening.
+
+    A gap that brought nothing lets the older ones go first until it is its turn again.
+    """
     units: list[tuple[str, int]] = []
-    seen: set[str] = set()
-    for gap in coverage.open_gaps(tx):
-        if gap.reason == Missed.WINDOW and gap.resume is None:
+    gaps = coverage.open_gaps(tx)
+    seen = _waiting(tx, "backfill") if gaps else set()
+    for gap in gaps:
+        if gap.reason == Missed.WINDOW and gap.resume is None and gap.opened_at < now - GIVE_UP:
             coverage.give_up(tx, gap.id, Missed.WINDOW, now)  # the source will not show it: missed for good, on record
             continue
         if gap.source in seen or gap.source not in runtime.settings.sources:
             continue
-        seen.add(gap.source)
-        key = f"backfill:{gap.id}:{gap.resume}:{bucket(now, BACKFILL_EVERY)}"
-        units += _add(tx, now, "collect", key, {"source": gap.source, "task": "backfill", "gap": gap.id}, "backfill")
+        key = f"backfill:{gap.id}:{gap.resume}:{bucket(now, pause(now - gap.opened_at))}"
+        payload: dict[str, object] = {"source": gap.source, "task": "backfill", "gap": gap.id}
+        if added := _add(tx, now, "collect", key, payload, "backfill"):
+            seen.add(gap.source)
+            units += added
     return units
+
+
+def pause(age: timedelta) -> timedelta:
+    """How long a gap of that age rests after a back-fill that brought nothing: it grows with the age, in steps."""
+    length = BACKFILL_EVERY
+    while length * 4 < age:
+        length *= 2
+    return length
 
 
 def _scoring(tx: Connection, runtime: Runtime, now: datetime) -> list[tuple[str, int]]:

@@ -140,7 +140,7 @@ def test_back_fills_one_a_source_newest_gap_first_behind_live_listening(tmp_path
 
 def test_a_back_fill_that_brought_nothing_is_asked_again_later_not_at_once(tmp_path: Path) -> None:
     runtime = runtime_with(tmp_path, 1)
-    gap(runtime, "town000", 2)
+    gap(runtime, "town000", 0)
     assert len(heads(schedule.tick(runtime))) == 2
     while run_unit(runtime, {"collect": lambda *_: None}, "collect"):
         pass
@@ -148,6 +148,44 @@ def test_a_back_fill_that_brought_nothing_is_asked_again_later_not_at_once(tmp_p
     assert heads(schedule.tick(runtime)) == []
     runtime.clock.advance(minutes=10)  # type: ignore[attr-defined]
     assert len(heads(schedule.tick(runtime))) == 2  # the source itself is due again, too
+    runtime.store.close()
+
+
+def test_what_a_source_does_not_show_is_asked_for_ever_less_often_and_given_up_on_record(tmp_path: Path) -> None:
+    runtime = runtime_with(tmp_path, 1)
+    until = runtime.clock()
+    with runtime.store.write() as tx:
+        hidden = Coverage(since=None, until=until, complete=False, missed=37, reason=Missed.WINDOW)
+        coverage.record(tx, "town000", "run:1", hidden, (), None, until)
+    for _ in range(6 * 49):
+        schedule.tick(runtime)
+        while run_unit(runtime, {"collect": lambda *_: None}, "collect"):
+            pass
+        runtime.clock.advance(minutes=10)  # type: ignore[attr-defined]
+    [(asked,)] = rows(runtime, "SELECT count(*) FROM work_unit WHERE lane = 'backfill'")
+    assert 10 < asked < 40
+    with runtime.store.read() as read:
+        assert coverage.open_gaps(read) == []
+        [lost] = coverage.gaps(read, until - timedelta(days=1), until + timedelta(days=1))
+    assert (lost.outcome, lost.missed) == ("lost", 37)
+    runtime.store.close()
+
+
+def test_a_gap_that_brings_nothing_does_not_stand_before_the_older_ones(tmp_path: Path) -> None:
+    runtime = runtime_with(tmp_path, 1)
+    for hours in (2, 9):
+        gap(runtime, "town000", hours)
+    asked: list[int] = []
+
+    def collect(_: Runtime, unit: Unit) -> None:
+        if unit.payload["task"] == "backfill":
+            asked.append(unit.payload["gap"])
+
+    for _ in range(3):
+        schedule.tick(runtime)
+        while run_unit(runtime, {"collect": collect}, "collect"):
+            pass
+    assert len(asked) == len(set(asked)) == 2
     runtime.store.close()
 
 
