@@ -93,5 +93,5 @@ def sentence(found: Accuracy | None) -> str:
     return (
         f"Over the last {found.nights} days the forecast made the night before missed by {found.error:.1%} of the "
         f"calls; the mean of the last {WEEKS} weeks by {found.usual_error:.1%}: {abs(better):.0%} {word}. "
-        f"{found.within:.0%} of the intervals lay in the band that should hold 80 %."
+        f"{found.within:.0%} of the intervals lay in the band that should hold 80%."
     )

@@ -13,8 +13,7 @@ from core.actor import Role
 from core.series import Calls, Forecast
 from core.settings import Settings, load
 from crm import triage
-from dashboard import heard
-from dashboard.accuracy import WEEKS
+from dashboard import accuracy, heard
 from storage import (
     alerts,
     calls,
@@ -231,15 +230,18 @@ def earlier_forecast(queue: str, made_before: datetime) -> Forecast | None:
 
 
 @st.cache_data(ttl=HOUR, max_entries=16)
-def last_nights(queue: str, today: date) -> tuple[list[Forecast], list[Calls]]:
-    """The first forecast of each of the last NIGHTS local days, today left out, and the calls to hold them against."""
-    zone, found = settings().agency.zone, list[Forecast]()
+def judged(queue: str, today: date) -> accuracy.Accuracy | None:
+    """How the first forecast of each of the last NIGHTS local days did, today left out."""
+    zone, nights = settings().agency.zone, list[Forecast]()
     with reading() as read:
         for back in range(1, NIGHTS + 1):
             start = _midnight(today - timedelta(days=back), zone)
-            found += forecasts.made_between(read, queue, start, start + timedelta(seconds=1))[:1]
-        since = _midnight(today - timedelta(days=NIGHTS + 7 * WEEKS), zone)
-        return found, calls.series(read, queue, since, _midnight(today, zone)) if found else []
+            nights += forecasts.made_between(read, queue, start, start + timedelta(seconds=1))[:1]
+        if len(nights) < accuracy.FEWEST_NIGHTS:
+            return None
+        since = _midnight(today - timedelta(days=NIGHTS + 7 * accuracy.WEEKS), zone)
+        came = calls.series(read, queue, since, _midnight(today, zone))
+    return accuracy.judge(nights, came)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -100,7 +100,7 @@ def sentence(found: Share) -> str:
         return f"No mention in this span could be read.{unread}"
     return (
         f"{percent(found.share)} of {count(found.n, 'mention')} that could be read are negative towards the agency: "
-        f"{percent(found.low)} to {percent(found.high)} allowing for chance (95 % interval), not for the model's own "
+        f"{percent(found.low)} to {percent(found.high)} allowing for chance (95% interval), not for the model's own "
         f"errors.{unread} Days without a mention are gaps."
     )
 

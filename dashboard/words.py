@@ -114,11 +114,11 @@ def due(due_at: datetime | None, now: datetime, zone: ZoneInfo) -> str:
 
 
 def percent(share: float) -> str:
-    """0.174 as "17 %"; what is not quite nothing or not quite all is not called so."""
+    """0.174 as "17%"; what is not quite nothing or not quite all is not called so."""
     whole = round(100 * share)
     if whole == 0 and share > 0:
-        return "under 1 %"
-    return "over 99 %" if whole == 100 and share < 1 else f"{whole} %"
+        return "under 1%"
+    return "over 99%" if whole == 100 and share < 1 else f"{whole}%"
 
 
 def count(n: int, thing: str, things: str = "") -> str:
@@ -132,7 +132,7 @@ def topic(name: str) -> str:
 
 
 def chance(probability: float) -> str:
-    """A probability in words with its number: "possible (35 %)"."""
+    """A probability in words with its number: "possible (35%)"."""
     steps = ((0.05, "very unlikely"), (0.2, "unlikely"), (0.5, "possible"), (0.8, "likely"))
     word = next((word for most, word in steps if probability < most), "very likely")
     return f"{word} ({percent(probability)})"

@@ -81,4 +81,4 @@ else:
     )
 
 st.header("How good the forecast was", anchor=False)
-st.text(accuracy.sentence(accuracy.judge(*queries.last_nights(queue, queries.today()))))
+st.text(accuracy.sentence(queries.judged(queue, queries.today())))

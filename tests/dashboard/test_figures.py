@@ -54,13 +54,13 @@ def test_a_trend_says_how_much_was_heard_newest_first() -> None:
     assert list(frame["gap"]) == [True, False]
     shown = stats.readable(frame)
     assert list(shown["Day"]) == ["Fri 6 Mar 2026", "Thu 5 Mar 2026"]
-    assert list(shown["Negative"]) == ["–", "25 %"]
+    assert list(shown["Negative"]) == ["–", "25%"]
     assert list(shown["Heard"]) == ["all", "some missed, number unknown"]
 
 
 def test_the_sentence_says_what_was_not_read() -> None:
     found = stats.total([("negative", 1), ("positive", 3), ("unread", 2)])
-    assert stats.sentence(found).startswith("25 % of 4 mentions")
+    assert stats.sentence(found).startswith("25% of 4 mentions")
     assert "2 could not be read" in stats.sentence(found)
     assert "No mention in this span could be read" in stats.sentence(stats.total([("unread", 2)]))
 
@@ -192,8 +192,8 @@ def test_old_call_figures_are_said_to_be_old() -> None:
 
 def test_the_likeliest_spike_is_named() -> None:
     days: Any = (made(MIDNIGHT, ZONE).details or {})["days"]
-    assert phones.spike_sentence(days, 1.25).endswith("Most likely: Fri 6 Mar, possible (35 %).")
-    assert phones.spike_rows(days)[1]["Chance of a spike"] == "possible (35 %)"
+    assert phones.spike_sentence(days, 1.25).endswith("Most likely: Fri 6 Mar, possible (35%).")
+    assert phones.spike_rows(days)[1]["Chance of a spike"] == "possible (35%)"
 
 
 def nights(n: int) -> list[Forecast]:
@@ -251,7 +251,7 @@ def decision(verdict: str, rule: str, found: dict[str, Any], code: str | None = 
 def test_evidence_is_said_in_words() -> None:
     alike = decision("suggest", "similar", {"cosine": 0.93, "words": ["main", "burst"], "hours": 1.5, "metres": 120.0})
     assert evidence.standing(alike) == (
-        "May belong to case M-7F3K2: it is alike in content and time (likeness of the texts: 93 %; both say: main, "
+        "May belong to case M-7F3K2: it is alike in content and time (likeness of the texts: 93%; both say: main, "
         "burst; 1.5 hours apart; 120 m apart; about 6 of 10 such suggestions are right)."
     )
     unsure = decision("suggest", "new", {"unsure": ["about_us"]}, None)

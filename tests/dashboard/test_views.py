@@ -60,8 +60,8 @@ def test_the_desk_says_why_whose_and_by_when(full: World) -> None:
     at = page(full, "desk")
     shown = plain(at)
     assert at.subheader[1].value.startswith(f"Mention {full.ids['harm']}: post on mastodon")
-    assert "Somebody may come to harm (94 % sure)" in at.markdown[0].value
-    assert "Needs an answer (97 % sure). Tone: negative. About: Air and health hazards." in shown
+    assert "Somebody may come to harm (94% sure)" in at.markdown[0].value
+    assert "Needs an answer (97% sure). Tone: negative. About: Air and health hazards." in shown
     assert "answer due in 12 hours" in shown
     assert "ANSWER OVERDUE by" in shown
     assert "nobody has taken it" in shown
@@ -311,7 +311,7 @@ def test_phones_show_band_spike_agents_and_how_good_it_was(full: World) -> None:
     assert "Calls are counted up to" in shown
     assert "calls are expected in the next 3 days; most at" in shown
     assert "Most likely:" in shown
-    assert "possible (35 %)" in shown
+    assert "possible (35%)" in shown
     assert "of calls answered within 20 s" in shown
     assert "Over the last 28 days the forecast made the night before missed by" in shown
     columns = [list(table.value.columns) for table in at.table]
@@ -321,7 +321,7 @@ def test_phones_show_band_spike_agents_and_how_good_it_was(full: World) -> None:
 def test_sentiment_has_its_interval_and_its_gaps(full: World) -> None:
     at = page(full, "sentiment")
     shown = plain(at)
-    assert "allowing for chance (95 % interval)" in shown
+    assert "allowing for chance (95% interval)" in shown
     assert "29 could not be read and are in no share" in shown
     assert "37 or more missed): those days are marked with a triangle" in shown
     trend = at.table[0].value

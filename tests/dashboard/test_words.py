@@ -87,16 +87,16 @@ def test_times_are_the_agencys() -> None:
 
 
 def test_shares_never_say_nothing_or_all_when_it_is_not() -> None:
-    assert [words.percent(x) for x in (0, 0.001, 0.174, 0.999, 1)] == ["0 %", "under 1 %", "17 %", "over 99 %", "100 %"]
+    assert [words.percent(x) for x in (0, 0.001, 0.174, 0.999, 1)] == ["0%", "under 1%", "17%", "over 99%", "100%"]
 
 
 def test_chances_are_words_with_their_number() -> None:
     assert [words.chance(x) for x in (0.01, 0.1, 0.35, 0.7, 0.9)] == [
-        "very unlikely (1 %)",
-        "unlikely (10 %)",
-        "possible (35 %)",
-        "likely (70 %)",
-        "very likely (90 %)",
+        "very unlikely (1%)",
+        "unlikely (10%)",
+        "possible (35%)",
+        "likely (70%)",
+        "very likely (90%)",
     ]
 
 
