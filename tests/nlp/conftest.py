@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Agency
+from jobs.model_cache import model_cache
 from nlp import base, shipped
 from nlp.classifier import OpenearClassifier
 from nlp.descriptions import load as load_descriptions
@@ -43,7 +44,7 @@ def exported(weights: Shipped, tmp_path_factory: pytest.TempPathFactory) -> Path
     """The int8 encoder, built once and kept between runs in var/ (never committed)."""
     from nlp import export, runners
 
-    cache = Path(__file__).parents[2] / "var" / "model"
+    cache = model_cache(Settings())
     folder = runners.exported(weights, cache)
     if folder is None:
         pytest.fail("the int8 encoder could not be built: see the log", pytrace=False)
