@@ -96,6 +96,7 @@ def _streamlit(settings: Settings) -> tuple[str, ...]:
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "minimal",
         "client.showErrorDetails": "none",
+        "client.showErrorLinks": "false",
         **THEME,
     }
     return (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import Agency
+from core.settings import Agency, Settings
 from jobs.model_cache import model_cache
 from nlp import base, shipped
 from nlp.classifier import OpenearClassifier
