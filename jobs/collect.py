@@ -41,7 +41,8 @@ def collect(runtime: Runtime, unit: Unit) -> None:
     task = _task(runtime, name, unit)
     if task is None:
         return
-    run = f"gap:{unit.payload['gap']}" if isinstance(task, Backfill) else f"unit:{unit.id}"
+    # Each attempt is a run of its own: one that reads from a cursor moved by the last attempt does not close its gap.
+    run = f"gap:{unit.payload['gap']}" if isinstance(task, Backfill) else f"unit:{unit.id}:{unit.attempts}"
     collect_source(runtime, name, task, run)
 
 

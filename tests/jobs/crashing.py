@@ -205,6 +205,7 @@ TO_DO = (
     "SELECT 1 FROM request WHERE state = 'waiting' LIMIT 1",
     "SELECT 1 FROM alert WHERE state <> 'sent' LIMIT 1",
     "SELECT 1 FROM source WHERE ok_at IS NULL LIMIT 1",
+    "SELECT 1 FROM gap WHERE closed_at IS NULL LIMIT 1",
 )
 
 

@@ -152,7 +152,7 @@ def _all_read(store: Store) -> bool:
         sources = read.execute(
             text("SELECT count(*) FROM source WHERE state = 'ok' AND ok_at IS NOT NULL")
         ).scalar_one()
-    return unread == 0 and sources == 5
+    return bool(unread == 0 and sources == 5)
 
 
 def _opened(looked: str) -> set[tuple[str, int]]:

@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 
 from core.batch import Missed
 from jobs.build import Runtime
@@ -22,6 +24,7 @@ from sample.server import serve
 from sample.site import Faults, Site
 from sample.world import World
 from storage import coverage, sources
+from storage.engine import Store
 from tests.collectors.fakes import FAKES, Fake, Ticker
 from tests.conftest import NOW
 from tests.jobs.world import Ticking, rows, run_all, runtime_in
@@ -146,6 +149,48 @@ def test_250_posts_between_two_polls_are_250_mentions(wired: Wired) -> None:
     assert sum(row.seen for row in by_hour) == 280
     assert sum(row.backfilled for row in by_hour) > 0
     assert rows(wired.runtime, "SELECT count(*) FROM work_unit WHERE state = 'dead'") == [(0,)]
+
+
+class Dying(Store):
+    """A store whose process dies at its nth transaction from now, before it is kept."""
+
+    left = -1
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """See Store."""
+        with super().write() as tx:
+            yield tx
+            self.left -= 1
+            if self.left == 0:
+                raise SystemExit
+
+
+@pytest.mark.parametrize("nth", [2, 3, 4])
+def test_a_run_that_dies_between_two_pages_loses_nothing(wired: Wired, nth: int) -> None:
+    """The first transaction is the claim; then come the pages. The second attempt reads from the moved cursor."""
+    wired.fake.post(30, minutes=120)
+    poll(wired)
+    wired.fake.clock.advance(hours=1)
+    wired.fake.post(250)
+    runtime = wired.runtime
+    town = runtime.settings.sources["town"].model_copy(update={"requests": 60})
+    runtime.settings = runtime.settings.model_copy(update={"sources": {"town": town}})
+    calm, dying = runtime.store, Dying(runtime.settings.url)
+    with calm.write() as tx:
+        sources.ask_now(tx, "town", runtime.clock())
+    tick(runtime)
+    runtime.store, dying.left = dying, nth
+    with pytest.raises(SystemExit):
+        run_unit(runtime, STAGES, "collect")
+    dying.close()
+    runtime.store = calm
+    for _ in range(4):
+        wired.fake.clock.advance(minutes=7)  # its lease runs out
+        run_all(runtime)
+    assert total(runtime) == 280
+    with runtime.store.read() as read:
+        assert coverage.open_gaps(read) == []
 
 
 def test_until_the_back_fill_came_the_ledger_says_what_is_missing(wired: Wired) -> None:
