@@ -4,7 +4,6 @@ A decision reads no clock: it compares when things were said. A mention is not d
 been read, however the scoring units were spread.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,20 +12,19 @@ from core.actor import job
 from core.case import Link, Rule, Status, Verdict
 from core.mention import Kind, Visibility
 from crm.cases import draft_case
-from crm.desk import Candidate, ScoredMention, rules
-from crm.index import CaseIndex
+from crm.desk import ScoredMention, rules
 from crm.linking import decide
 from jobs.alert import raise_alerts
 from jobs.build import Runtime
 from jobs.clocks import due_at
+from jobs.desk import Desk
 from storage import cases, queue
-from storage.cases import CandidateRow
 from storage.queue import LinkInput
 from storage.work import Unit
 
 ACTOR = job("link")
 #: Decisions in one transaction.
-CHUNK = 200
+CHUNK = 100
 #: An unread mention holds back those after it for this long at most: a text that cannot be scored is a dead letter,
 #: not a wall.
 PATIENCE = timedelta(hours=1)
@@ -38,24 +36,24 @@ def link(runtime: Runtime, unit: Unit) -> None:
     """The stage: decide about every mention that can be decided."""
     del unit
     with runtime.store.read() as read:
-        index = CaseIndex(map(candidate, cases.candidates(read, now=runtime.clock(), days=DAYS)))
-    while _link_some(runtime, index):
+        desk = Desk(cases.candidates(read, now=runtime.clock(), days=DAYS))
+    while _link_some(runtime, desk):
         pass
 
 
-def _link_some(runtime: Runtime, index: CaseIndex) -> bool:
+def _link_some(runtime: Runtime, desk: Desk) -> bool:
     now = runtime.clock()
     with runtime.store.write() as tx:
         waiting = queue.to_link(tx, CHUNK, now - PATIENCE)
         for item in waiting:
-            _decide_one(tx, runtime, index, item, now)
+            _decide_one(tx, runtime, desk, item, now)
     return bool(waiting)
 
 
-def _decide_one(tx: Connection, runtime: Runtime, index: CaseIndex, item: LinkInput, now: datetime) -> None:
+def _decide_one(tx: Connection, runtime: Runtime, desk: Desk, item: LinkInput, now: datetime) -> None:
     mention = scored_mention(item)
     chosen = rules(runtime.settings)
-    decision = decide(mention, index, mention.posted_at, chosen)
+    decision = decide(mention, desk.index, mention.posted_at, chosen)
     case_id = decision.case_id
     if decision.verdict is Verdict.OPEN:
         draft = draft_case(mention)
@@ -66,9 +64,11 @@ def _decide_one(tx: Connection, runtime: Runtime, index: CaseIndex, item: LinkIn
     if decision.verdict is Verdict.JOIN and decision.evidence.get("reopens") and case_id is not None:
         cases.set_status(tx, case_id, Status.OPEN, ACTOR, "its author wrote again", now)
         cases.set_due(tx, case_id, due_at(runtime.settings, now))
-    if decision.verdict in (Verdict.OPEN, Verdict.JOIN) and case_id is not None:
+    if decision.verdict is Verdict.JOIN and case_id in desk.said and not decision.evidence.get("reopens"):
+        desk.add(case_id, item, mention)
+    elif decision.verdict in (Verdict.OPEN, Verdict.JOIN) and case_id is not None:
         for row in cases.candidates(tx, now=now, days=DAYS, case_ids=[case_id]):
-            index.put(candidate(row))
+            desk.put(row)
     if mention.scores.safety >= chosen.safety and mention.scores.about_us >= chosen.about and not mention.own:
         raise_alerts(tx, runtime.settings, item.mention_id, now)
 
@@ -104,25 +104,3 @@ def scored_mention(item: LinkInput) -> ScoredMention:
         stars=item.stars,
         url=item.url,
     )
-
-
-def candidate(row: CandidateRow) -> Candidate:
-    """A stored case as the rules see it: it was last touched when its newest words were said."""
-    theirs = [m for m in row.mentions if m.author]
-    return Candidate(
-        case_id=row.case_id,
-        status=Status(row.status),
-        code=row.code,
-        public=all(m.visibility != Visibility.PRIVATE for m in row.mentions),
-        updated_at=_newest((m.at for m in row.mentions), row.opened_at),
-        resolved_at=row.ended_at,
-        topics=frozenset(topic for m in row.mentions for topic in m.topics) - {"other"},
-        members=frozenset((m.platform, m.external_id) for m in row.mentions),
-        authors=frozenset((m.author, m.author_epoch) for m in theirs if m.author and m.author_epoch),
-        vectors=tuple(m.vector for m in row.mentions if m.vector),
-        texts=tuple(m.text for m in row.mentions if m.vector),
-    )
-
-
-def _newest(moments: Iterable[datetime], default: datetime) -> datetime:
-    return max(moments, default=default)
