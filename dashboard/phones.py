@@ -87,6 +87,16 @@ def on_day(table: pd.DataFrame, day: date) -> pd.DataFrame:
     return table[here].reset_index(drop=True)
 
 
+def day_to_show(forecast: Forecast, came: Sequence[Calls], now: datetime) -> datetime:
+    """The local midnight of today; of the last day that had calls, if the phones are closed today."""
+    zone = ZoneInfo(forecast.timezone)
+    today = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    counted = [call.start.astimezone(zone) for call in came if call.start < now]
+    if today.date() in open_days(forecast, 1) or not counted:
+        return today
+    return max(counted).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def open_days(forecast: Forecast, n: int) -> list[date]:
     """The first n local days on which the phones are open."""
     starts = zip(local_starts_of(forecast), forecast.quantiles, strict=True)

@@ -31,7 +31,7 @@ def forecast(runtime: Runtime, unit: Unit) -> None:
     with runtime.store.read() as read:
         made = forecasts.made_between(read, queue, night, night + timedelta(seconds=1))
     try:
-        frozen = made[0] if made else _make(runtime, history, night)
+        frozen = made[0] if made else make(runtime, history, night, HORIZON)
         current = move(frozen, history, now)
     except BadInput as error:  # too little history is no fault: the page says so
         log.warning("%s: %s", queue, error)
@@ -43,10 +43,11 @@ def forecast(runtime: Runtime, unit: Unit) -> None:
             forecasts.add(tx, current, now)
 
 
-def _make(runtime: Runtime, history: Series, night: datetime) -> Forecast:
+def make(runtime: Runtime, history: Series, night: datetime, horizon: timedelta) -> Forecast:
+    """The forecast of that night; it reads nothing that came after."""
     agency = runtime.settings.agency
     known = Known(country=agency.country, subdivision=agency.subdivision, closed_days=frozenset(agency.closed_days))
-    steps = int(HORIZON / history.step)
+    steps = int(horizon / history.step)
     return Product(runtime.settings.phones.spike_ratio).forecast(history, known, night, steps)
 
 

@@ -28,6 +28,8 @@ CHUNK = 100
 #: An unread mention holds back those after it for this long at most: a text that cannot be scored is a dead letter,
 #: not a wall.
 PATIENCE = timedelta(hours=1)
+#: Nobody is woken for what was said longer ago: an imported archive is no emergency.
+ALERT_WITHIN = timedelta(days=2)
 #: How far back cases are kept in the index.
 DAYS = 45
 
@@ -69,7 +71,8 @@ def _decide_one(tx: Connection, runtime: Runtime, desk: Desk, item: LinkInput, n
     elif decision.verdict in (Verdict.OPEN, Verdict.JOIN) and case_id is not None:
         for row in cases.candidates(tx, now=now, days=DAYS, case_ids=[case_id]):
             desk.put(row)
-    if mention.scores.safety >= chosen.safety and mention.scores.about_us >= chosen.about and not mention.own:
+    fresh = now - item.at <= ALERT_WITHIN
+    if fresh and mention.scores.safety >= chosen.safety and mention.scores.about_us >= chosen.about:
         raise_alerts(tx, runtime.settings, item.mention_id, now)
 
 

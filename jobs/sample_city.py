@@ -8,11 +8,12 @@ from core.batch import Backfill
 from core.case import Status
 from jobs.build import Runtime
 from jobs.collect import store_batch
+from jobs.forecast import call_series, make, midnight
 from sample import calls as phones
 from sample import history
 from sample.story import tell
 from sample.world import world
-from storage import calls, cases, people, queue, replies, work
+from storage import calls, cases, forecasts, people, queue, replies, work
 from storage.work import Unit
 
 ACTOR = job("sample")
@@ -21,6 +22,7 @@ PERSON = "demo"
 FIRST_LISTEN = timedelta(seconds=15)
 #: Cases whose last words are older than this were dealt with, as in a city that works.
 SETTLED = timedelta(days=2)
+LOOKED_BACK = timedelta(days=7)
 SETTLE_EVERY = 97  # of so many old cases one is left open, as in any city
 
 
@@ -59,11 +61,28 @@ def _import_history(runtime: Runtime) -> None:
 
 def _live_on(runtime: Runtime) -> None:
     now = runtime.clock()
+    _look_back(runtime, now)
     with runtime.store.write() as tx:
         newest = calls.newest(tx)
         calls.add(tx, phones.records(tell(anchor_of(runtime)), now, since=newest))
     while _settle(runtime):
         pass
+
+
+def _look_back(runtime: Runtime, now: datetime) -> None:
+    """Each queue's forecast as of the night before the last open day: what the day of the story is held against."""
+    with runtime.store.read() as read:
+        newest = calls.newest(read)
+        until = newest or now
+        names = [n for n in calls.queues(read) if not forecasts.made_between(read, n, now - LOOKED_BACK, until)]
+    for name in names:
+        history = call_series(runtime, name, now)
+        if history is None or newest is None:
+            continue
+        night = midnight(history, newest)
+        made = make(runtime, history, night, timedelta(days=3))
+        with runtime.store.write() as tx:
+            forecasts.add(tx, made, now)
 
 
 def _settle(runtime: Runtime) -> bool:

@@ -29,10 +29,11 @@ if forecast is None:
     st.stop()
 st.text(f"Forecast by {forecast.model}, made {words.local(forecast.made_at, zone)}. {' '.join(forecast.notes)}")
 
-st.header("Today so far", anchor=False)
-midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+midnight = phones.day_to_show(forecast, came, now)
+shown = midnight.date()
+st.header("Today so far" if shown == queries.today() else f"The last open day, {phones.day_name(shown)}", anchor=False)
 night = queries.earlier_forecast(queue, midnight)
-today = phones.on_day(phones.frame([night or forecast], came, midnight + timedelta(days=1)), midnight.date())
+today = phones.on_day(phones.frame([night or forecast], came, midnight + timedelta(days=1)), shown)
 show.figure(
     charts.phones(today),
     phones.calls_table(today),

@@ -312,7 +312,7 @@ def prepared(folder: Path, server: str, hook: str, posts: int, when: datetime, *
     days = [when - timedelta(days=n) for n in range(120, 0, -1)]
     counted = "".join(f"{day.date()},{100 + 10 * day.weekday() + rng.randrange(9)}\n" for day in days)
     (folder / "calls" / "main.csv").write_text("start,calls\n" + counted)
-    file = write_csv(folder / "posts.csv", invented(posts, until=when, hours=max(72.0, posts / 20)))
+    file = write_csv(folder / "posts.csv", invented(posts, until=when, hours=40.0))
     mastodon = city.settings(int(server.rsplit(":", 1)[1]))["sources"]["mastodon"] | {"every": "1h"}
     story = Story(
         file=str(file),

@@ -19,7 +19,8 @@ from jobs.alert import Alert, NotSent, alert_of, raise_alerts, send
 from jobs.alert_words import mail, message
 from net.client import open_client
 from storage import alerts
-from storage.engine import Store, address, writing_engine
+from storage.address import address
+from storage.engine import Store, writing_engine
 from storage.tables import metadata
 from tests.conftest import NOW
 from tests.jobs.servers import Mails, Posts, certificate, mail_server, web_server

@@ -185,7 +185,7 @@ def write_csv(file: Path, said: Iterable[Mapping[str, Any]]) -> Path:
     return file
 
 
-def invented(count: int, seed: int = 1, until: datetime = NOW, hours: float = 72.0) -> list[dict[str, Any]]:
+def invented(count: int, seed: int = 1, until: datetime = NOW, hours: float = 40.0) -> list[dict[str, Any]]:
     """So many posts of forty residents or more over some hours, oldest first: troubles, thanks, replies."""
     rng, residents = random.Random(seed), max(40, count // 4)
     step = timedelta(hours=hours) / max(count, 1)
