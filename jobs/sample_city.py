@@ -52,10 +52,9 @@ def sample(runtime: Runtime, unit: Unit) -> None:
 
 
 def _import_history(runtime: Runtime) -> None:
-    """Oldest first, so that a reply comes after what it answers."""
+    """The newest weeks first, because they are looked at first; within a batch a reply comes after what it answers."""
     now = runtime.clock()
-    batches = list(history.batches(world(anchor_of(runtime)), now))
-    for batch in reversed(batches):
+    for batch in history.batches(world(anchor_of(runtime)), now):
         store_batch(runtime, "history", batch, Backfill(since=None, until=now), "sample:history")
 
 
