@@ -124,7 +124,7 @@ class Cases(Section):
 class Retention(Section):
     """How long things are kept. Legal hold wins."""
 
-    mentions_days: int = Field(1095, gt=0, description="text and author go after these days; counts stay")
+    mentions_days: int = Field(1095, gt=0, description="text and author go so many days after we got them; counts stay")
     pseudonym_days: int = Field(90, gt=0, description="the key of pseudonyms is changed this often")
 
 

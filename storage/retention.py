@@ -1,11 +1,14 @@
-"""What is kept how long. Text and author go, counts stay; a legal hold wins. A dry run says what would go."""
+"""What is kept how long, counted from when we got it. Text and author go, counts stay; a legal hold wins.
+
+A dry run says what would go.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, text, update
 
 from core.actor import Actor, job
 from storage import audit, holds, removal
@@ -97,8 +100,8 @@ def run(
 
 def _old(now: datetime, days: int, by_source: Mapping[str, int]) -> ColumnElement[bool]:
     k = mention_key.c
-    old = [and_(k.source == name, k.at < now - timedelta(days=min(n, days))) for name, n in by_source.items()]
-    return or_(k.at < now - timedelta(days=days), *old)
+    old = [and_(k.source == name, k.seen_at < now - timedelta(days=min(n, days))) for name, n in by_source.items()]
+    return or_(k.seen_at < now - timedelta(days=days), *old)
 
 
 def _free(tx: Connection, old: ColumnElement[bool], limit: int) -> list[int]:
@@ -148,7 +151,7 @@ def _done(
 ) -> dict[str, Any]:
     before = now - timedelta(days=work_days)
     old = {
-        "vectors": (score_vector, score_vector.c.at < now - timedelta(days=vector_days)),
+        "vectors": (score_vector, score_vector.c.mention_id.in_(_kept_since(now - timedelta(days=vector_days)))),
         "work": (work_unit, and_(work_unit.c.state == "done", work_unit.c.updated_at < before)),
         "requests": (request, and_(request.c.state != "waiting", request.c.done_at < before)),
         "alerts": (alert, and_(alert.c.state == "sent", alert.c.raised_at < before, alert.c.seen_at.is_not(None))),
@@ -167,3 +170,8 @@ def tidy(tx: Connection) -> None:
     """Nightly, after the last run: merge the search index, so that erased words are in no segment of it either."""
     if not is_postgres(tx):
         tx.execute(text("INSERT INTO mention_search(mention_search) VALUES ('optimize')"))
+
+
+def _kept_since(moment: datetime) -> Select[tuple[int]]:
+    """Mentions that we have had for longer; counted from when we got them, so that an archive may be imported."""
+    return select(mention_key.c.id).where(mention_key.c.seen_at < moment)

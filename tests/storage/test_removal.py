@@ -148,7 +148,7 @@ def test_legal_hold_keeps_text_hidden_until_it_is_released(store: Store) -> None
 )
 def test_a_hold_covers_what_matches_all_it_says(sqlite: Store, condition: dict[str, object], covered: bool) -> None:
     one = waiting(sqlite)
-    waiting(sqlite, 2, posted_at=NOW - 48 * HOUR)
+    waiting(sqlite, 2, posted_at=NOW - 48 * HOUR, seen_at=NOW - 48 * HOUR)
     open_for(sqlite, one)
     with sqlite.write() as tx:
         holds.place(tx, "matter", "why", MARIA, NOW, **condition)  # type: ignore[arg-type]
@@ -158,7 +158,7 @@ def test_a_hold_covers_what_matches_all_it_says(sqlite: Store, condition: dict[s
 def test_retention_erases_words_and_keeps_counts(store: Store) -> None:
     old = 400 * 24 * HOUR
     author = Author(pseudonym="ab12", epoch="2026-1", sealed_handle=b"x")
-    waiting(store, 1, text=CANARY, posted_at=NOW - old, author=author)
+    waiting(store, 1, text=CANARY, posted_at=NOW - old, seen_at=NOW - old, author=author)
     waiting(store, 2)
     with store.write() as tx:
         dry = retention.run(tx, now=NOW, mentions_days=365, dry_run=True)
@@ -175,7 +175,7 @@ def test_retention_erases_words_and_keeps_counts(store: Store) -> None:
 
 
 def test_what_is_done_and_old_goes(store: Store) -> None:
-    one = waiting(store, 1, posted_at=NOW - 200 * 24 * HOUR)
+    one = waiting(store, 1, posted_at=NOW - 200 * 24 * HOUR, seen_at=NOW - 200 * 24 * HOUR)
     with store.write() as tx:
         done = work.add(tx, "score", "a", {}, NOW)
         work.add(tx, "score", "b", {}, NOW)
@@ -194,8 +194,8 @@ def test_what_is_done_and_old_goes(store: Store) -> None:
 
 
 def test_a_source_may_ask_for_less_time(store: Store) -> None:
-    put(store, post(1, posted_at=NOW - 48 * HOUR), source="strict")
-    put(store, post(2, posted_at=NOW - 48 * HOUR), source="town")
+    put(store, post(1, posted_at=NOW - 48 * HOUR, seen_at=NOW - 48 * HOUR), source="strict")
+    put(store, post(2, posted_at=NOW - 48 * HOUR, seen_at=NOW - 48 * HOUR), source="town")
     with store.write() as tx:
         report = retention.run(tx, now=NOW, mentions_days=365, by_source={"strict": 1})
         assert report.expired == 1
@@ -205,7 +205,7 @@ def test_a_source_may_ask_for_less_time(store: Store) -> None:
 
 
 def test_retention_works_in_pieces(store: Store) -> None:
-    put(store, *(post(n, posted_at=NOW - 48 * HOUR) for n in range(5)))
+    put(store, *(post(n, posted_at=NOW - 48 * HOUR, seen_at=NOW - 48 * HOUR) for n in range(5)))
     runs = []
     for _ in range(3):
         with store.write() as tx:
