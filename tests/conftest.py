@@ -1,6 +1,8 @@
 """What every test may ask for. A thing named in OPENEAR_REQUIRE must be there; else its tests skip and say why."""
 
 import os
+import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,3 +35,11 @@ def shared() -> Path:
 def now() -> datetime:
     """The moment at which tests live."""
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def _own_main() -> Iterator[None]:
+    """Streamlit's AppTest leaves its page as `__main__`; a child process started after it would run that page."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
