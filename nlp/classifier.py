@@ -1,6 +1,7 @@
 """The heads together: the one Classifier the rest sees."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,14 @@ from nlp import base, descriptions, language, rules, shipped
 from nlp.about import Names
 from nlp.calibrate import sigmoid, softmax
 from nlp.descriptions import Descriptions
-from nlp.encoder import Encoder, text_vectors
+from nlp.encoder import Encoded, Encoder, text_vectors
 from nlp.heads import NEEDS, Heads, mean_of_windows, most_of_windows
 from nlp.runners import choose
 from nlp.shipped import Shipped
 from nlp.tokens import load_tokenizer
 
 Floats = npt.NDArray[np.floating[Any]]
-BLOCK = 512  # passages in one go: bounds the memory
+BLOCK = 128  # passages in one go: bounds the memory, and lets encoder and heads work side by side
 LEAST_RULE = 0.5  # chance from which a topic that works by rules is named
 PARENTS_SHARE = 0.8  # what "same here" keeps of the chances of the post it answers
 
@@ -60,10 +61,21 @@ class OpenearClassifier:
 
     def classify(self, passages: Sequence[Passage]) -> list[Scores]:
         """See Classifier."""
+        blocks = [passages[start : start + BLOCK] for start in range(0, len(passages), BLOCK)]
         found: list[Scores] = []
-        for start in range(0, len(passages), BLOCK):
-            found += self._block(passages[start : start + BLOCK])
+        with ThreadPoolExecutor(1) as ahead:  # the encoder reads the next block while the heads judge this one
+            coming = [ahead.submit(self._encode, block) for block in blocks[:1]]
+            for number, block in enumerate(blocks, 1):
+                texts, encoded = coming.pop().result()
+                coming = [ahead.submit(self._encode, each) for each in blocks[number : number + 1]]
+                found += self._block(block, texts, encoded)
         return found
+
+    def _encode(self, passages: Sequence[Passage]) -> tuple[list[str], Encoded]:
+        """The texts of the passages, then those they answer, and what the encoder makes of them."""
+        parents = sorted({p.parent_text for p in passages if p.parent_text and p.parent_text.strip()})
+        texts = [passage.text for passage in passages] + parents
+        return texts, self._encoder.encode(texts)
 
     def topic_chances(self, passages: Sequence[Passage]) -> Floats:
         """The chance of every topic, also of those too low to be named: (n, 21), in the order of TOPICS."""
@@ -71,14 +83,14 @@ class OpenearClassifier:
         for start in range(0, len(passages), BLOCK):
             block = passages[start : start + BLOCK]
             texts = [passage.text for passage in block]
-            parts.append(self._read(texts, self._languages(texts, [p.language for p in block])).topics)
+            languages = self._languages(texts, [p.language for p in block])
+            parts.append(self._read(texts, languages, self._encoder.encode(texts)).topics)
         return np.concatenate(parts)
 
-    def _block(self, passages: Sequence[Passage]) -> list[Scores]:
-        parents = sorted({p.parent_text for p in passages if p.parent_text and p.parent_text.strip()})
-        texts = [passage.text for passage in passages] + parents
+    def _block(self, passages: Sequence[Passage], texts: list[str], encoded: Encoded) -> list[Scores]:
+        parents = texts[len(passages) :]
         languages = self._languages(texts, [p.language for p in passages] + [None] * len(parents))
-        read = self._read(texts, languages)
+        read = self._read(texts, languages, encoded)
         of_parent = {text: len(passages) + place for place, text in enumerate(parents)}
         return [
             self._scores(passage, read, place, of_parent.get(passage.parent_text or ""), languages)
@@ -88,8 +100,8 @@ class OpenearClassifier:
     def _languages(self, texts: Sequence[str], claimed: Sequence[str | None]) -> list[str]:
         return [tag for tag, _ in language.identify(texts, claimed, self._agency.languages)]
 
-    def _read(self, texts: Sequence[str], languages: Sequence[str]) -> Read:
-        encoded, count = self._encoder.encode(texts), len(texts)
+    def _read(self, texts: Sequence[str], languages: Sequence[str], encoded: Encoded) -> Read:
+        count = len(texts)
         vectors = text_vectors(encoded, count)
         found = self._heads.logits(encoded)
         meaning_text = most_of_windows(found.meaning, encoded, count)
